@@ -1,0 +1,50 @@
+import type { Definition } from "./definition.ts";
+
+/** The text that stands for a value not yet known at preview (pulumi-dynamic facts §4). */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+type Properties = Record<string, unknown>;
+
+function holdsUnknown(value: unknown): boolean {
+  if (value === UNKNOWN) return true;
+  return value !== null && typeof value === "object" && Object.values(value).some(holdsUnknown);
+}
+
+export function isHidden(key: string): boolean {
+  return key.startsWith("__");
+}
+
+/** Validates everything that is known, all faults at once, and fills in the defaults. Unknown values pass as they are. */
+export function checkInputs(
+  definition: Definition,
+  news: Properties,
+): { inputs: Properties; failures: { property: string; reason: string }[] } {
+  const passed: Properties = {};
+  const known: Properties = {};
+  const unknown: Record<string, true> = {};
+  for (const [key, value] of Object.entries(news)) {
+    if (isHidden(key)) passed[key] = value;
+    else if (holdsUnknown(value)) {
+      passed[key] = value;
+      if (key in definition.inputs.shape) unknown[key] = true;
+    } else known[key] = value;
+  }
+  const result = definition.inputs.omit(unknown).strict().safeParse(known);
+  if (result.success) return { inputs: { ...jsonSafe(result.data), ...passed }, failures: [] };
+  const failures = result.error.issues.map((issue) => ({ property: issue.path.join("."), reason: issue.message }));
+  return { inputs: news, failures };
+}
+
+/** Engine and state know JSON only; an `undefined` or a class instance would fail after the work is done. */
+export function jsonSafe<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** The inputs among the properties of a resource. */
+export function pickInputs(definition: Definition, properties: Properties): Properties {
+  return Object.fromEntries(Object.keys(definition.inputs.shape).flatMap((key) => (key in properties ? [[key, properties[key]]] : [])));
+}
+
+export function changedReplacements(definition: Definition, olds: Properties, news: Properties): string[] {
+  return definition.replaceOn.filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
+}

@@ -1,0 +1,6 @@
+export { coalesce, forgetSession, limiter, session } from "./concurrency.ts";
+export { allDefinitions, type Context, type Definition, defineResource, type Observed, type Operation } from "./definition.ts";
+export { errorText, type FailureKind, TestbedError } from "./errors.ts";
+export { backendAddress, findMark, type Mark, markText, ownerId, sameMark } from "./mark.ts";
+export { redact, rememberSecrets } from "./redact.ts";
+export { type Probe, retry, type WaitOptions, waitFor } from "./waits.ts";

@@ -1,0 +1,48 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Definition } from "./definition.ts";
+import { backendAddress, ownerId } from "./mark.ts";
+import { stub } from "./stub.ts";
+
+/** One shared provider object per kind: Pulumi's serialiser caches by object, so 1,000 resources cost one serialisation. */
+const stubs = new Map<string, pulumi.dynamic.ResourceProvider>();
+
+function stubOf(kind: string): pulumi.dynamic.ResourceProvider {
+  let known = stubs.get(kind);
+  if (!known) stubs.set(kind, (known = stub(kind)));
+  return known;
+}
+
+interface Ancestor {
+  __pulumiType?: string;
+  __parentResource?: Ancestor;
+}
+
+/** The types from the outermost component down to this resource. An `Output` of the URN would deadlock below a component. */
+function typeChain(parent: pulumi.Resource | undefined, type: string): string {
+  const types = [type];
+  for (let at = parent as unknown as Ancestor | undefined; at; at = at.__parentResource) {
+    if (at.__pulumiType && at.__pulumiType !== "pulumi:pulumi:Stack") types.unshift(at.__pulumiType);
+  }
+  return types.join("$");
+}
+
+/** The arguments of a resource, each as a plain value or an output. */
+export type Arguments<I> = { [K in keyof I]: pulumi.Input<I[K]> };
+
+/** A resource of this project in a Pulumi program. */
+export class TestbedResource<I extends object, O extends object> extends pulumi.dynamic.Resource {
+  constructor(definition: Definition<I, O>, name: string, args: Arguments<I>, options: pulumi.CustomResourceOptions = {}) {
+    const [module, type] = definition.type.split(":") as [string, string];
+    const project = pulumi.getProject();
+    const stack = pulumi.getStack();
+    const placeholders = Object.fromEntries(Object.keys(definition.outputs).map((key) => [key, undefined]));
+    const urn = `urn:pulumi:${stack}::${project}::${typeChain(options.parent, `pulumi-nodejs:dynamic/${module}:${type}`)}::${name}`;
+    const owner = `${project}/${stack}/${ownerId(backendAddress(), project, stack)}`;
+    super(stubOf(definition.type), name, { ...placeholders, ...args, __urn: urn, __owner: owner }, options, `${module}`, type);
+  }
+
+  /** An output (or input) of the resource. */
+  output<K extends keyof (I & O) & string>(key: K): pulumi.Output<(I & O)[K]> {
+    return (this as unknown as Record<string, pulumi.Output<(I & O)[K]>>)[key] as pulumi.Output<(I & O)[K]>;
+  }
+}

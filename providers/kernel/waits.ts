@@ -1,0 +1,65 @@
+import pRetry from "p-retry";
+import { errorText, TestbedError } from "./errors.ts";
+
+export interface WaitOptions {
+  timeoutSeconds: number;
+  everySeconds: number;
+  object: string;
+  system: string;
+}
+
+/** Either the result, or what was seen instead: the text that a timeout reports as its last observation. */
+export type Probe<T> = { done: T } | { seen: string };
+
+/** Asks `probe` until it is done. Ends at the limit with what was waited for, how long, and the last observation. */
+export async function waitFor<T>(
+  what: string,
+  scope: { signal: AbortSignal },
+  options: WaitOptions,
+  probe: () => Promise<Probe<T>>,
+): Promise<T> {
+  const started = performance.now();
+  for (let last = "nothing yet"; ; ) {
+    const seen = await probe();
+    if ("done" in seen) return seen.done;
+    last = seen.seen;
+    const waited = (performance.now() - started) / 1000;
+    const left = options.timeoutSeconds - waited;
+    if (left <= 0 || scope.signal.aborted) {
+      throw new TestbedError({
+        system: options.system,
+        object: options.object,
+        kind: "timeout",
+        message: `waited ${Math.round(waited)} s for ${what}${scope.signal.aborted ? ` (${errorText(scope.signal.reason)})` : ""}; last seen: ${last}`,
+      });
+    }
+    await pause(Math.min(options.everySeconds, left) * 1000, scope.signal);
+  }
+}
+
+/** Tries an idempotent action again, with growing jittered pauses, as long as the system is only unreachable. */
+export function retry<T>(signal: AbortSignal, _what: string, action: () => Promise<T>): Promise<T> {
+  return pRetry(action, {
+    retries: 6,
+    factor: 2,
+    minTimeout: 250,
+    maxTimeout: 8000,
+    randomize: true,
+    signal,
+    shouldRetry: ({ error }) => error instanceof TestbedError && error.kind === "unreachable",
+  });
+}
+
+/** Resolves after the time, or at once when the signal aborts: whoever waits looks at the signal next. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}
