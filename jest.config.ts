@@ -1,14 +1,29 @@
-export default {
+const project = (displayName: string) => ({
+  displayName,
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
-  transform: { "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "es6" } }] },
-  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  transform: {
+    "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "es6" } }],
+  },
+  testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
   modulePathIgnorePatterns: ["<rootDir>/.testbed/"],
+});
+
+export default {
+  // `unit` needs nothing; `contract` and `e2e` run inside a lab; `lab` starts labs of its own.
+  projects: [project("unit"), project("contract"), project("e2e"), project("lab")],
+  testTimeout: 120_000,
   reporters: [
     "default",
     [
       "jest-junit",
-      { outputDirectory: "reports/junit", classNameTemplate: "{filepath}", titleTemplate: "{title}", reportTestSuiteErrors: "true" },
+      {
+        outputDirectory: "reports/junit",
+        classNameTemplate: "{filepath}",
+        titleTemplate: "{title}",
+        reportTestSuiteErrors: "true",
+        uniqueOutputName: "true",
+      },
     ],
   ],
 };

@@ -31,7 +31,8 @@ export function settings(): Promise<Settings> {
 }
 
 function parseObject(request: ConfigureRequest, key: string): Record<string, unknown> {
-  const text = request.config.get(key);
+  // With the prefix: a bare key gets that of the project in the process's environment, which is the engine's to set.
+  const text = request.config.get(`cloudstack-testbed:${key}`);
   if (text === undefined) return {};
   try {
     return JSON.parse(text) as Record<string, unknown>;

@@ -1,0 +1,36 @@
+# `make up` and `make test` are the two doors; `make help` lists the rest.
+STACK ?= kvm
+SHELL := /bin/bash
+TESTBED := cli/testbed.sh
+
+.PHONY: help setup setup-lab up down preview check test clean
+
+help: ## Shows this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Gets Node, the dependencies and the Pulumi engine: all that a real site needs
+	@tools/setup/node.sh
+	@tools/setup/engine.sh
+
+setup-lab: setup ## Gets what the embedded lab needs as well (Debian, root), into the cache: nothing on the machine changes
+	@tools/setup/lab.sh
+
+up: setup-lab ## Starts the lab, converges the stack, runs the environment suite: make up STACK=kvm
+	@$(TESTBED) lab start
+	@$(TESTBED) run --stack $(STACK)
+
+preview: setup ## Shows what `make up` would change
+	@$(TESTBED) exec --stack $(STACK) -- pulumi preview --stack $(STACK)
+
+down: setup ## Destroys the stack's environment, and stops the lab when no other stack uses it
+	@$(TESTBED) down --stack $(STACK)
+
+check: setup ## Checks inventory, marvin configuration and stack file
+	@$(TESTBED) check --stack $(STACK)
+
+test: setup-lab ## Type check, lint and every test
+	@tools/test.sh
+
+clean: setup ## Stops the lab and forgets every state, log and report of this checkout
+	@$(TESTBED) lab stop
+	@rm -rf .testbed reports
