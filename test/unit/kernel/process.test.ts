@@ -1,5 +1,5 @@
 // The kernel from outside: Pulumi's real dynamic-provider process, driven over gRPC.
-import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -30,11 +30,16 @@ beforeAll(async () => {
   await start();
 });
 
-afterAll(() => provider.stop());
+afterAll(stop);
+
+async function stop(): Promise<void> {
+  await provider.stop();
+  rmSync(folder, { recursive: true });
+}
 
 /** A process of its own, for tests that end it or read its journal from the start. */
 async function restart(): Promise<void> {
-  await provider.stop();
+  await stop();
   await start();
 }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Gets what the embedded lab runs, unpacked below the cache: nothing on the machine is installed, started or replaced.
+# The lab lays the unpacked tree over /usr and /etc inside its own mount namespace.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/cloudstack-testbed
+lab=$cache/lab
+log=$cache/log/lab.log
+packages=(
+  qemu-system-x86 qemu-utils ipxe-qemu seabios dnsmasq-base busybox-static dropbear-bin linux-image-cloud-amd64 cpio iproute2 kmod
+  openssh-client openssh-server pxelinux syslinux-common syslinux mtools fdisk e2fsprogs ipmitool openipmi chrony rsync tini
+  util-linux python3 python3-cheetah python3-netaddr python3-yaml python3-schema python3-distro python3-requests gunicorn
+)
+stamp=$(printf '%s\n' "${packages[@]}" | cat - "$here/lab-requirements.txt" "$0" | sha256sum | cut -d' ' -f1)
+[ "$(cat "$lab/stamp" 2>/dev/null)" != "$stamp" ] || exit 0
+
+mkdir -p "$cache/log" "$lab"
+: >"$log"
+step() { # step NAME COMMAND…
+  echo "set-up of the lab: $1"
+  local name=$1
+  shift
+  "$@" >>"$log" 2>&1 || { echo "set-up of the lab failed: $name: $* — see $log" >&2; tail -n 5 "$log" >&2; exit 1; }
+}
+
+[ -r /etc/debian_version ] || { echo "the embedded lab needs Debian 12 or a close relative (apt and dpkg)" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "the embedded lab needs root: its namespaces are made with unshare" >&2; exit 1; }
+exec 9>"$lab/lock"
+flock 9
+
+apt=$lab/apt
+mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::Cache::archives="$apt/archives" \
+    -o Debug::NoLocking=true -o APT::Sandbox::User=root -o APT::Install-Recommends=false -y "$@"
+}
+step "package lists" apt_get update
+# --reinstall: what the machine has already must be in the tree as well, in the version its neighbours there ask for.
+step "download of the packages" apt_get install --reinstall --download-only "${packages[@]}"
+
+rm -rf "$lab/root.new"
+mkdir -p "$lab/root.new/usr"
+unpack() {
+  local deb
+  # The directories that Debian 12 has merged into /usr; the packages still name them.
+  for deb in bin sbin lib lib64; do mkdir -p "$lab/root.new/usr/$deb"; ln -s "usr/$deb" "$lab/root.new/$deb"; done
+  for deb in "$apt"/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$lab/root.new"; done
+}
+step "unpacking" unpack
+kernel=$(basename "$(echo "$lab"/root.new/boot/vmlinuz-*-cloud-amd64)" | sed 's/^vmlinuz-//')
+libraries=$(echo "$lab"/root.new/usr/lib/*-linux-gnu)
+# depmod is kmod under another name, through a link that is right only where the tree is /.
+step "kernel modules" env LD_LIBRARY_PATH="$libraries" bash -c 'exec -a depmod "$0" "$@"' "$lab/root.new/usr/bin/kmod" -b "$lab/root.new" "$kernel"
+step "cobbler" python3 -m pip install --quiet --no-deps --no-compile --require-hashes --target "$lab/root.new/usr/lib/cloudstack-testbed/cobbler" -r "$here/lab-requirements.txt"
+rm -rf "$lab/root"
+mv "$lab/root.new" "$lab/root"
+rm -rf "$apt/archives"
+echo "$stamp" >"$lab/stamp"
