@@ -1,0 +1,12 @@
+#!/bin/sh
+# The installed system: its name, its static address, SSH in the foreground.
+set -u
+hostname "$(cat /etc/hostname)"
+. /etc/lab-net
+ip link set lo up
+ip link set eth0 up
+ip addr flush dev eth0
+ip addr add "$address/$netmask" dev eth0
+ip route replace default via "$gateway"
+echo "LAB disk system up"
+exec dropbear -F -E -s -R

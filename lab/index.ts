@@ -1,0 +1,156 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { askControl, type ControlReply } from "./control.ts";
+
+/** One lab: where its state lies and which site it serves. */
+export interface Lab {
+  checkout: string;
+  state: string;
+  site: string;
+}
+
+interface Holder {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: a pid alone may belong to another process by now. */
+  startTime: string;
+}
+
+export interface LabStatus {
+  site: string;
+  daemons: Record<string, string>;
+  hosts: { name: string; power: string; bootDevice: string; faults: Record<string, number> }[];
+}
+
+const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cloudstack-testbed");
+const holderFile = (lab: Lab) => join(lab.state, "holder.json");
+const socketFile = (lab: Lab) => join(lab.state, "control.sock");
+
+function startTime(pid: number): string | undefined {
+  try {
+    // The second field is the program's name and may hold spaces: count from its closing bracket.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
+  } catch {
+    return undefined; // no such process
+  }
+}
+
+function holderOf(lab: Lab): Holder | undefined {
+  if (!existsSync(holderFile(lab))) return undefined;
+  const holder = JSON.parse(readFileSync(holderFile(lab), "utf8")) as Holder;
+  return startTime(holder.pid) === holder.startTime ? holder : undefined;
+}
+
+/** Starts the lab and returns when every daemon answers. Does nothing when it runs already. */
+export async function startLab(lab: Lab, limitSeconds = 60): Promise<"started" | "running"> {
+  if (holderOf(lab)) {
+    if ((await labStatus(lab).catch(() => undefined)) !== undefined) return "running";
+    await stopLab(lab);
+  }
+  rmSync(socketFile(lab), { force: true });
+  mkdirSync(join(lab.state, "log"), { recursive: true });
+  const logFile = join(lab.state, "log/supervisor.log");
+  const log = openSync(logFile, "a");
+  const cache = cacheFolder();
+  const child = spawn(
+    "unshare",
+    [
+      "--net",
+      "--mount",
+      "bash",
+      join(lab.checkout, "lab/namespaces.sh"),
+      lab.state,
+      cache,
+      lab.checkout,
+      process.execPath,
+      lab.checkout,
+      cache,
+      lab.state,
+      lab.site,
+    ],
+    { detached: true, stdio: ["ignore", log, log] },
+  );
+  child.unref();
+  let ended: string | undefined;
+  child.once("exit", (code, signal) => {
+    ended = signal ?? `status ${code}`;
+  });
+  child.once("error", (error) => {
+    ended = error.message;
+  });
+  if (child.pid !== undefined) writeFileSync(holderFile(lab), JSON.stringify({ pid: child.pid, startTime: startTime(child.pid) }));
+  const deadline = performance.now() + limitSeconds * 1000;
+  while (!existsSync(socketFile(lab))) {
+    if (ended !== undefined) throw new Error(`the lab ended while it started (${ended}); last lines of ${logFile}:\n${lastLines(logFile)}`);
+    if (performance.now() > deadline) {
+      await stopLab(lab);
+      throw new Error(`the lab is not ready after ${limitSeconds} s; last lines of ${logFile}:\n${lastLines(logFile)}`);
+    }
+    await pause(50);
+  }
+  return "started";
+}
+
+/** Ends every process of the lab; disks and daemons' data stay in the state folder. */
+export async function stopLab(lab: Lab, limitSeconds = 10): Promise<"stopped" | "not running"> {
+  const holder = holderOf(lab);
+  rmSync(socketFile(lab), { force: true });
+  if (!holder) {
+    rmSync(holderFile(lab), { force: true });
+    return "not running";
+  }
+  // KILL: `unshare --fork` ignores TERM, and the kernel ends everything in the PID namespace with its holder.
+  process.kill(holder.pid, "SIGKILL");
+  const deadline = performance.now() + limitSeconds * 1000;
+  while (startTime(holder.pid) !== undefined) {
+    if (performance.now() > deadline)
+      throw new Error(`the lab's holder (pid ${holder.pid}) is still there ${limitSeconds} s after SIGKILL`);
+    await pause(20);
+  }
+  rmSync(holderFile(lab), { force: true });
+  return "stopped";
+}
+
+/** Stops the lab and forgets disks, objects and logs. */
+export async function resetLab(lab: Lab): Promise<void> {
+  await stopLab(lab);
+  rmSync(lab.state, { recursive: true, force: true });
+}
+
+export async function labCommand(lab: Lab, words: string[]): Promise<ControlReply> {
+  if (!holderOf(lab)) throw new Error(`the lab is not running (${lab.state}): start it with \`testbed lab start\``);
+  return askControl(socketFile(lab), words);
+}
+
+export async function labStatus(lab: Lab): Promise<LabStatus> {
+  const reply = await labCommand(lab, ["status"]);
+  if (!reply.ok) throw new Error(reply.error);
+  return reply.value as LabStatus;
+}
+
+/** The command line that runs a command inside the lab's namespaces, in the same working directory. */
+export function labExecArguments(lab: Lab, folder: string, command: readonly string[]): string[] {
+  const holder = holderOf(lab);
+  if (!holder) throw new Error(`the lab is not running (${lab.state}): start it with \`testbed lab start\``);
+  // nsenter --mount leaves the working directory behind; the shell goes back to it by name and then is the command.
+  return [
+    "nsenter",
+    "--target",
+    String(holder.pid),
+    "--net",
+    "--mount",
+    "--",
+    "/bin/sh",
+    "-c",
+    'cd "$1" && shift && exec "$@"',
+    "sh",
+    folder,
+    ...command,
+  ];
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, "utf8").trimEnd().split("\n").slice(-15).join("\n");
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const siteSchema = z.object({
+  site: z.string(),
+  embedded: z.literal(true, "is not an embedded site: `testbed lab` serves only those"),
+  networks: z.record(z.string(), z.object({ cidr: z.string(), gateway: z.string().optional(), domain: z.string().optional() })),
+  driver: z.object({
+    name: z.string(),
+    address: z.string(),
+    dhcp: z.enum(["dnsmasq", "cobbler"]),
+    dns: z.enum(["dnsmasq", "cobbler"]),
+    dnsmasq: z.object({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
+  }),
+  machines: z.record(
+    z.string(),
+    z.object({
+      mac: z.string(),
+      address: z.string(),
+      network: z.string(),
+      bmc: z.object({ address: z.string(), port: z.number().default(623) }).optional(),
+    }),
+  ),
+});
+
+export interface SiteMachine {
+  name: string;
+  mac: string;
+  address: string;
+  bmc: { address: string; port: number };
+}
+
+/** What the lab needs to know of the site it serves. */
+export interface Site {
+  name: string;
+  domain: string;
+  /** Network of driver and machines. */
+  cidr: string;
+  driver: z.infer<typeof siteSchema>["driver"];
+  /** Machines with a BMC: the ones the lab has to play. */
+  machines: SiteMachine[];
+}
+
+/** Reads the inventory of an embedded site. The lab has a reader of its own, so that it does not share the product's mistakes. */
+export function readSite(checkout: string, name: string): Site {
+  const file = join(checkout, "environments", name, "inventory.yaml");
+  const parsed = siteSchema.safeParse(parse(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new Error(`${file} cannot be served by the lab: ${z.prettifyError(parsed.error)}`);
+  const { networks, driver, machines } = parsed.data;
+  const all = Object.entries(machines);
+  const network = networks[all[0]?.[1].network ?? ""];
+  if (!network?.domain) throw new Error(`${file}: the lab needs machines in a network that has a domain`);
+  return {
+    name: parsed.data.site,
+    domain: network.domain,
+    cidr: network.cidr,
+    driver,
+    machines: all.flatMap(([name, machine]) =>
+      machine.bmc ? [{ name, mac: machine.mac, address: machine.address, bmc: machine.bmc }] : [],
+    ),
+  };
+}
