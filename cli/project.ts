@@ -1,0 +1,29 @@
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** The checkout that this file belongs to: where Pulumi.yaml is. */
+export const projectFolder = dirname(import.meta.dirname);
+
+/** The release of the Pulumi engine that set-up gets. */
+export const engineVersion = "3.259.0";
+
+/** Where everything that one stack leaves on this machine is kept. */
+export function stackFolder(stack: string): string {
+  return join(projectFolder, ".testbed", stack);
+}
+
+/** Names of the stacks that have a configuration file. */
+export function stackNames(folder = projectFolder): string[] {
+  return readdirSync(folder)
+    .map((name) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(name)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+}
+
+/** The folder of the engine that set-up put into the cache, if it did. */
+export function cachedEngine(variables: NodeJS.ProcessEnv = process.env): string | undefined {
+  const cache = variables.XDG_CACHE_HOME || join(variables.HOME || homedir(), ".cache");
+  const folder = join(cache, "cloudstack-testbed", "pulumi", engineVersion, "bin");
+  return existsSync(join(folder, "pulumi")) ? folder : undefined;
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { capture, type Ended, runLogged } from "../cli/child.ts";
+import { check } from "../cli/commands/check.ts";
+import { testArgv } from "../cli/commands/test.ts";
+import { CommandError, exitStatus } from "../cli/exit.ts";
+import { projectFolder, stackFolder } from "../cli/project.ts";
+import { argvAtSite, type OpenStack } from "../cli/stack.ts";
+import { junitXml, writeWhole } from "./junit.ts";
+
+/** Check → up → environment suite → where to look. Returns the exit status of the command. */
+export async function runStack(opened: OpenStack): Promise<number> {
+  const began = performance.now();
+  const files = runFiles(opened.stack);
+  rmSync(files.junit, { force: true }); // an old result must not pass for this run's
+  const status = await stages(opened, files);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  process.stdout.write(`\nstack ${opened.stack}: ${verdictText(status)} after ${seconds} s\n`);
+  for (const [what, file] of Object.entries(files)) if (existsSync(file)) process.stdout.write(`  ${what.padEnd(8)}${file}\n`);
+  return status;
+}
+
+/** What a run leaves, by what it is. */
+function runFiles(stack: string) {
+  const folder = stackFolder(stack);
+  return { log: join(folder, "up.log"), journal: join(folder, "journal.jsonl"), junit: join(folder, "junit", "environment.xml") };
+}
+
+async function stages(opened: OpenStack, files: ReturnType<typeof runFiles>): Promise<number> {
+  if ((await check([{ stack: opened.stack }], false)) !== exitStatus.ok) return exitStatus.input;
+  await ensureStack(opened);
+  const up = await runPulumiUp(opened, files.log);
+  if (up.interrupted) return exitStatus.interrupted;
+  if (up.status !== 0) {
+    const message = `pulumi up ended with status ${up.status}, so nothing was tested\n${lastLines(files.log, 40)}`;
+    writeWhole(
+      files.junit,
+      junitXml("environment", [{ host: opened.stack, name: "pulumi up", verdict: "error", seconds: 0, message }], {}),
+    );
+    process.stderr.write(
+      `testbed: pulumi up ended with status ${up.status}; the hosts are not tested. \`testbed run\` again touches only what failed.\n`,
+    );
+    return exitStatus.infrastructure;
+  }
+  const suite = await runLogged(testArgv(opened), opened.environment, projectFolder, join(stackFolder(opened.stack), "test.log"));
+  return suite.interrupted ? exitStatus.interrupted : suite.status;
+}
+
+/** A stack file that came with the checkout has no state yet. */
+async function ensureStack(opened: OpenStack): Promise<void> {
+  const argv = ["pulumi", "stack", "select", "--create", "--stack", opened.stack, "--non-interactive"];
+  const { status } = await capture(argv, opened.environment, projectFolder);
+  if (status !== 0) {
+    throw new CommandError(
+      exitStatus.infrastructure,
+      `Stack ${opened.stack} cannot be opened in ${opened.environment.PULUMI_BACKEND_URL}: \`${argv.join(" ")}\` ended with status ${status}.`,
+    );
+  }
+}
+
+function runPulumiUp(opened: OpenStack, log: string): Promise<Ended> {
+  const argv = argvAtSite(opened, ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", opened.stack], projectFolder);
+  return runLogged(argv, opened.environment, projectFolder, log);
+}
+
+function verdictText(status: number): string {
+  switch (status) {
+    case exitStatus.ok:
+      return "every host is proved";
+    case exitStatus.product:
+      return "a host is not what it should be";
+    case exitStatus.input:
+      return "the inputs have faults; nothing was touched";
+    case exitStatus.interrupted:
+      return "interrupted; the next run goes on where this one stopped";
+    default:
+      return "infrastructure failure";
+  }
+}
+
+function lastLines(file: string, count: number): string {
+  return readFileSync(file, "utf8").trimEnd().split("\n").slice(-count).join("\n");
+}
