@@ -11,7 +11,7 @@ for word in $cmdline; do
 done
 [ -n "$url" ] || fail "the command line names no answer file: $cmdline"
 tries=10
-until wget -q -T 20 -O /run/answer "$url"; do
+until wget -q -O /run/answer "$url"; do
   tries=$((tries - 1))
   [ $tries -gt 0 ] || fail "no answer file at $url"
   sleep 1 # busybox has no other bounded wait; the machine is not the product
@@ -21,8 +21,8 @@ done
 [ -n "${lab_system:-}" ] && [ -n "${lab_image:-}" ] || fail "the answer file sets no lab_system or lab_image"
 lab_pre
 echo "LAB image $lab_image"
-find /target -xdev -mindepth 1 -delete
-wget -q -T 60 -O - "$lab_image" | tar -x -C /target || fail "the image cannot be written"
+for old in /target/* /target/.[!.]*; do rm -rf "$old"; done
+wget -q -O - "$lab_image" | tar -x -C /target || fail "the image cannot be written"
 echo "$lab_hostname" >/target/etc/hostname
 printf 'address=%s\nnetmask=%s\ngateway=%s\n' "$lab_ip" "$lab_netmask" "$lab_gateway" >/target/etc/lab-net
 printf 'nameserver %s\n' $lab_dns >/target/etc/resolv.conf
