@@ -12,7 +12,7 @@ export function junitXml(suite: string, results: readonly CaseResult[], properti
     errors: count("error"),
     time: Math.max(0, ...results.map((result) => result.seconds)).toFixed(3),
   };
-  const root = create({ version: "1.0", encoding: "UTF-8" }, { invalidCharReplacement: "\uFFFD" }).ele("testsuites", totals);
+  const root = create({ version: "1.0", encoding: "UTF-8", invalidCharReplacement: "\uFFFD" }).ele("testsuites", totals);
   const element = root.ele("testsuite", { name: suite, ...totals });
   const list = element.ele("properties");
   for (const [name, value] of Object.entries(properties)) list.ele("property", { name, value });

@@ -54,8 +54,10 @@ download() {
   tar -xzf "$new/pulumi.tar.gz" -C "$new" --strip-components=1 >>"$log" 2>&1 && rm "$new/pulumi.tar.gz"
 }
 
+# The engine learns its version from the linker; without it `pulumi version` is empty.
+flags="-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$version"
 build() { # build MODULE BINARY PACKAGE
-  (cd "$project/tools/pulumi/$1" && go build -mod=readonly -ldflags "-s -w" -o "$new/$2" "$3")
+  (cd "$project/tools/pulumi/$1" && go build -mod=readonly -ldflags "$flags" -o "$new/$2" "$3")
 }
 
 echo "set-up of the engine: download of Pulumi $version"
