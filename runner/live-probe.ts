@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { Resolver } from "node:dns/promises";
+import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
+import { outputOf } from "./ssh-proof.ts";
+import type { SiteProbe } from "./suite.ts";
+
+/** Written by the installation itself; lines `key=value`. */
+const proofFile = "/etc/testbed-install";
+const secondsPerQuestion = 10;
+
+/** Where the site's services are. */
+export interface SitePlace {
+  driver: { address: string; cobbler: { url: string } };
+}
+
+/** Asks the real site: SSH to the hosts, XML-RPC to cobbler, DNS to the driver. */
+export function liveProbe(place: SitePlace, credentials: Record<string, Record<string, string>>): SiteProbe {
+  const { driver } = place;
+  const cobbler = xmlRpcClient(driver.cobbler.url, { system: `cobbler ${driver.cobbler.url}`, timeoutSeconds: secondsPerQuestion });
+  const resolver = new Resolver({ timeout: 2000, tries: 3 });
+  resolver.setServers([driver.address]);
+  return {
+    async installation(host) {
+      const login = credentials.hosts;
+      if (!login?.privateKey)
+        throw new Error("credential hosts has no privateKey: set it with `pulumi config set --secret --path credentials.hosts.privateKey`");
+      const target = { address: host.address, user: login.user ?? "root", privateKey: login.privateKey, hostKey: host.hostKey };
+      return keyValues(await outputOf(target, `cat ${proofFile}`));
+    },
+    async system(name) {
+      const found = await cobbler.call("get_system", [name]);
+      // cobbler answers "~" for what it does not have.
+      if (typeof found !== "object" || Array.isArray(found)) return undefined;
+      return { profile: String(found.profile), netboot: found.netboot_enabled === true };
+    },
+    addresses: (fqdn) => resolver.resolve4(fqdn).catch(noSuchName),
+    names: (address) => resolver.reverse(address).catch(noSuchName),
+  };
+}
+
+/** Lines `key=value` as a record. */
+export function keyValues(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split(/\r?\n/)
+      .filter((line) => line.includes("="))
+      .map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]),
+  );
+}
+
+/** "There is no such name" is an answer; that nobody answers is not. */
+function noSuchName(error: NodeJS.ErrnoException): string[] {
+  if (error.code === "ENOTFOUND" || error.code === "ENODATA") return [];
+  throw error;
+}
+
+/** What the stack's outputs keep of an install token. */
+export function tokenFingerprint(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 16);
+}

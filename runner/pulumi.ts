@@ -1,0 +1,29 @@
+import { capture } from "../cli/child.ts";
+import { CommandError, exitStatus } from "../cli/exit.ts";
+import { projectFolder } from "../cli/project.ts";
+import type { OpenStack } from "../cli/stack.ts";
+import type { ProvedHost } from "./suite.ts";
+
+/** Fields by connection name, from the encrypted configuration. */
+export type Credentials = Record<string, Record<string, string>>;
+
+/** What the stack's last `up` made. */
+export async function stackHosts(opened: OpenStack): Promise<ProvedHost[]> {
+  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as { hosts?: ProvedHost[] };
+  return outputs.hosts ?? [];
+}
+
+export async function stackCredentials(opened: OpenStack): Promise<Credentials> {
+  return JSON.parse(await pulumi(opened, ["config", "get", "cloudstack-testbed:credentials"])) as Credentials;
+}
+
+/** What a pulumi command prints. When it fails its own message has been shown on standard error. */
+async function pulumi(opened: OpenStack, words: readonly string[]): Promise<string> {
+  const argv = ["pulumi", ...words, "--stack", opened.stack, "--non-interactive"];
+  const { status, output } = await capture(argv, opened.environment, projectFolder);
+  if (status === 0) return output;
+  throw new CommandError(
+    exitStatus.infrastructure,
+    `\`${argv.join(" ")}\` ended with status ${status}. A stack without a state is made by \`testbed run\`.`,
+  );
+}
