@@ -1,0 +1,105 @@
+import { type Context, findMark, markText, sameMark, TestbedError } from "../kernel/index.ts";
+import { CobblerClient, type CobblerConnection, type Item } from "./client.ts";
+import { textRecord } from "./fields.ts";
+
+/** The answer-file variables that one installation brings along. */
+export const installVariables: readonly string[] = ["install_token", "install_generation"];
+
+export interface InstallState {
+  /** Whether the next network boot starts the installer; cobbler switches it off at the end of an installation. */
+  netbootEnabled: boolean;
+  token: string;
+  generation: string;
+  /** Seconds since the epoch; undefined where the machine has not reported. */
+  started?: number;
+  finished?: number;
+}
+
+async function ownSystem(context: Context, client: CobblerClient, name: string): Promise<Item> {
+  const item = await client.get("system", name);
+  if (!item) {
+    throw new TestbedError({
+      system: client.system,
+      object: `system ${name}`,
+      kind: "invalid",
+      code: "missing",
+      message: "does not exist",
+      remedy: "run `pulumi refresh`, then `pulumi up`",
+    });
+  }
+  const mark = findMark(String(item.comment));
+  if (!sameMark(mark, context.mark)) {
+    throw new TestbedError({
+      system: client.system,
+      object: `system ${name}`,
+      kind: "conflict",
+      code: "foreign",
+      message: mark ? `belongs to ${markText(mark)}` : "carries nobody's mark",
+      remedy: "nothing was installed",
+    });
+  }
+  return item;
+}
+
+/** Arms the next network boot of a system of ours: one save for netboot, token and generation. */
+export async function beginInstall(
+  context: Context,
+  connection: CobblerConnection,
+  system: string,
+  variables: { token: string; generation: string },
+): Promise<void> {
+  const client = new CobblerClient(context, connection);
+  const item = await ownSystem(context, client, system);
+  const meta = { ...textRecord(item.autoinstall_meta), install_token: variables.token, install_generation: variables.generation };
+  await client.save(
+    "system",
+    system,
+    [
+      ["autoinstall_meta", meta],
+      ["netboot_enabled", true],
+    ],
+    "edit",
+  );
+}
+
+/** Makes the next network boot start the disk. */
+export async function endInstall(context: Context, connection: CobblerConnection, system: string): Promise<void> {
+  const client = new CobblerClient(context, connection);
+  const item = await client.get("system", system);
+  if (item?.netboot_enabled === true) await client.save("system", system, [["netboot_enabled", false]], "edit");
+}
+
+/** The answer file as the machine will get it; a broken template is an error here, before any machine boots. */
+export async function renderAnswerFile(context: Context, connection: CobblerConnection, system: string): Promise<string> {
+  const client = new CobblerClient(context, connection);
+  const text = await client.renderAnswerFile(system);
+  if (text.includes("had errors") || text.startsWith("# This automatic OS installation file")) {
+    throw new TestbedError({
+      system: client.system,
+      object: `answer file of ${system}`,
+      kind: "invalid",
+      code: "template-error",
+      message: text.trim().split("\n").slice(0, 6).join(" / "),
+      remedy: "correct the template in the site's folder",
+    });
+  }
+  return text;
+}
+
+export async function installState(context: Context, connection: CobblerConnection, system: string): Promise<InstallState | undefined> {
+  const client = new CobblerClient(context, connection);
+  const item = await client.get("system", system);
+  if (!item) return undefined;
+  const meta = textRecord(item.autoinstall_meta);
+  const entry = Object.values(await client.installStatus()).find((row) => row[2] === `system:${system}`);
+  // -1 is cobbler's "never".
+  const time = (value: unknown) => (typeof value === "number" && value > 0 ? value : undefined);
+  const [started, finished] = [time(entry?.[0]), time(entry?.[1])];
+  return {
+    netbootEnabled: item.netboot_enabled === true,
+    token: meta.install_token ?? "",
+    generation: meta.install_generation ?? "",
+    ...(started === undefined ? {} : { started }),
+    ...(finished === undefined ? {} : { finished }),
+  };
+}
