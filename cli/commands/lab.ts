@@ -1,4 +1,6 @@
-import { Command } from "commander";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Argument, type Command } from "commander";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
 import { become } from "../child.ts";
 import { CommandError, exitStatus } from "../exit.ts";
@@ -9,7 +11,10 @@ interface LabOptions {
   state?: string;
   site: string;
   json?: boolean;
+  follow?: boolean;
 }
+
+const place = (options: LabOptions): Lab => labOf(options.site, options.state);
 
 export function addLab(program: Command): void {
   const lab = program
@@ -21,47 +26,71 @@ export function addLab(program: Command): void {
     )
     .enablePositionalOptions();
   const add = (name: string, text: string) =>
-    lab.addCommand(
-      new Command(name)
-        .description(text)
-        .option("--state <folder>", "the lab's state folder (default: .testbed/lab)")
-        .option("--site <name>", "the embedded site to serve", "lab"),
-    ) && (lab.commands.find((one) => one.name() === name) as Command);
-  const place = (options: LabOptions): Lab => labOf(options.site, options.state);
+    lab
+      .command(name)
+      .description(text)
+      .option("--state <folder>", "the lab's state folder (default: .testbed/lab)")
+      .option("--site <name>", "the embedded site to serve", "lab");
+  addLife(add);
+  addLooks(add);
+  addMeddling(add);
+}
 
-  add("start", "Starts the lab and returns when every daemon answers; does nothing when it runs already.").action(
-    async (options: LabOptions) => {
+type Add = (name: string, text: string) => Command;
+
+function addLife(add: Add): void {
+  add("start", "Starts the lab and returns when every daemon answers; does nothing when it runs already.")
+    .option("--light", "light hosts: network namespaces that install themselves without CPU emulation (so far the only kind)")
+    .action(async (options: LabOptions) => {
       const began = performance.now();
       const outcome = await startLab(place(options));
       print(outcome === "started" ? `lab started in ${((performance.now() - began) / 1000).toFixed(1)} s` : "lab is running already");
-    },
+    });
+  add("stop", "Ends every process of the lab. Disks and the daemons' data stay: stack state and lab agree after the next start.").action(
+    async (options: LabOptions) => print(`lab ${await stopLab(place(options))}`),
   );
-  add(
-    "stop",
-    "Ends every process of the lab. Disks and the daemons' data stay, so that stack state and lab agree after the next start.",
-  ).action(async (options: LabOptions) => print(`lab ${await stopLab(place(options))}`));
   add("reset", "Stops the lab and forgets its disks, objects and logs.").action(async (options: LabOptions) => {
     await resetLab(place(options));
     print("lab forgotten");
   });
+}
+
+function addLooks(add: Add): void {
   add("status", "Shows the daemons, and each host's power, boot device and faults.")
     .option("--json", "print it as JSON")
     .action((options: LabOptions) => showStatus(place(options), options.json ?? false));
+  add("logs", "Lists the lab's logs, or shows one.")
+    .argument("[name]", "a log, without .log")
+    .option("-f, --follow", "wait for more, until interrupted")
+    .action((name: string | undefined, options: LabOptions) => showLog(place(options), name, options.follow ?? false));
+  add("console", "Follows the serial console of a host, until interrupted.")
+    .argument("<host>", "name of the host")
+    .action((host: string, options: LabOptions) => showLog(place(options), `console-${host}`, true));
+}
+
+function addMeddling(add: Add): void {
   add("exec", "Runs a command inside the lab's namespaces, without the environment of a stack.")
     .argument("<command...>", "the command and its arguments, after --")
     .passThroughOptions()
     .action((command: string[], options: LabOptions) => {
       become(labExecArguments(place(options), process.cwd(), command), { ...process.env, [insideVariable]: options.site });
     });
-  add("fault", "Makes a host or its BMC misbehave, or ends that: the words are passed to the lab's supervisor.")
-    .argument("<words...>", "for example: h11 pxe-lost 1")
-    .action(async (words: string[], options: LabOptions) => print(await ask(place(options), ["fault", ...words])));
+  add("power", "Switches a host as if by its button, past its BMC.")
+    .argument("<host>", "name of the host")
+    .addArgument(new Argument("<state>", "what it shall be").choices(["on", "off"]))
+    .action(async (host: string, state: string, options: LabOptions) => print(await ask(place(options), ["power", host, state])));
+  add("fault", "Makes a host, its BMC or a daemon misbehave, or ends that (`fault h11 clear`). A wrong name shows the ones there are.")
+    .argument("<name>", "host or daemon")
+    .argument("<fault>", "what it shall do wrong, for example pxe-lost")
+    .argument("[count]", "how often; 0 ends `deaf` and `down`")
+    .action(async (name: string, fault: string, count: string | undefined, options: LabOptions) =>
+      print(await ask(place(options), ["fault", name, fault, ...(count === undefined ? [] : [count])])),
+    );
 }
 
 async function showStatus(lab: Lab, json: boolean): Promise<void> {
   const status = await labStatus(lab);
   if (json) return print(JSON.stringify(status, undefined, 2));
-  const daemons = Object.entries(status.daemons).map(([name, state]) => [name, state]);
   const hosts = status.hosts.map((host) => [
     host.name,
     host.power,
@@ -70,14 +99,31 @@ async function showStatus(lab: Lab, json: boolean): Promise<void> {
       .map(([fault, times]) => `${fault}:${times}`)
       .join(" "),
   ]);
-  process.stdout.write(`site ${status.site}, state ${lab.state}\n${table([["DAEMON", "STATE"], ...daemons])}`);
+  process.stdout.write(`site ${status.site}, state ${lab.state}\n${table([["DAEMON", "STATE"], ...Object.entries(status.daemons)])}`);
   process.stdout.write(table([["HOST", "POWER", "BOOT", "FAULTS"], ...hosts]));
+}
+
+/** Names are looked up among the files there are, so that none leads out of the folder. */
+function showLog(lab: Lab, name: string | undefined, follow: boolean): void {
+  const folder = join(lab.state, "log");
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".log")) : [];
+  if (name === undefined) {
+    print(files.map((file) => join(folder, file)).join("\n"));
+    return;
+  }
+  const file = `${name}.log`;
+  if (!files.includes(file)) {
+    const known = files.map((one) => one.slice(0, -4)).join(", ") || "none";
+    throw new CommandError(exitStatus.input, `There is no log ${name} in ${folder}. Logs there: ${known}.`);
+  }
+  if (follow) become(["tail", "-n", "100", "-F", join(folder, file)], process.env);
+  process.stdout.write(readFileSync(join(folder, file)));
 }
 
 async function ask(lab: Lab, words: string[]): Promise<string> {
   const reply = await labCommand(lab, words);
   if (!reply.ok) throw new CommandError(exitStatus.input, reply.error);
-  return JSON.stringify(reply.value ?? "ok");
+  return typeof reply.value === "string" ? reply.value : JSON.stringify(reply.value);
 }
 
 function print(text: string): void {
