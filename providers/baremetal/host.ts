@@ -1,0 +1,162 @@
+import { createHash, randomBytes } from "node:crypto";
+import { z } from "zod";
+import { type CobblerConnection, connectionSchema, endInstall, installState } from "../cobbler/index.ts";
+import { type Context, defineResource, errorText, limiter, TestbedError } from "../kernel/index.ts";
+import { install } from "./install.ts";
+import { ipmiPower, type PowerControl } from "./power.ts";
+import { type Identity, readIdentity } from "./proof.ts";
+
+export interface HostInputs {
+  name: string;
+  address: string;
+  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number };
+  cobbler: CobblerConnection;
+  system: string;
+  profile: string;
+  os: { id: string; version: string };
+  generation: string;
+  installs: string;
+  ssh: { user: string; credential: string };
+  onDelete: "off" | "leave";
+  installSeconds: number;
+}
+
+export interface HostOutputs {
+  tokenFingerprint: string;
+  hostKey: string;
+  osRelease: string;
+  installedAt: string;
+  installed: string;
+  phases: { phase: string; seconds: number }[];
+}
+
+/** The token itself is never in the state; its fingerprint is enough to recognise it. */
+export function tokenFingerprint(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 16);
+}
+
+/** What must be equal for an installation to count as the wanted one. */
+const wantedInstallation = (inputs: HostInputs) => `${inputs.generation} ${inputs.profile} ${inputs.installs}`;
+
+export function powerOf(context: Context, bmc: HostInputs["bmc"]): PowerControl {
+  const { user = "", password = "" } = context.credential(bmc.credential);
+  return ipmiPower(context, {
+    address: bmc.address,
+    port: bmc.port,
+    user,
+    password,
+    cipherSuite: bmc.cipherSuite,
+    pacingSeconds: bmc.pacingSeconds,
+  });
+}
+
+export function identityOf(context: Context, inputs: HostInputs, hostKey?: string): Promise<Identity> {
+  const { privateKey = "" } = context.credential(inputs.ssh.credential);
+  return readIdentity({ address: inputs.address, user: inputs.ssh.user, privateKey, ...(hostKey ? { hostKey } : {}) });
+}
+
+/**
+ * An installation of an earlier run whose state was lost: cobbler's token is on the host, and the token names what it was made for.
+ * Such a host is left alone.
+ */
+async function adoptable(context: Context, inputs: HostInputs): Promise<HostOutputs | undefined> {
+  const state = await installState(context, inputs.cobbler, inputs.system);
+  if (!state?.token || state.netbootEnabled || state.generation !== inputs.generation || !state.token.endsWith(`-${inputs.installs}`))
+    return undefined;
+  try {
+    const seen = await identityOf(context, inputs);
+    if (seen.token !== state.token || seen.profile !== inputs.profile || seen.osId !== inputs.os.id) return undefined;
+    return outputs(inputs, seen, []);
+  } catch {
+    return undefined; // it does not answer, or not as ours: it is installed afresh
+  }
+}
+
+export function outputs(inputs: HostInputs, seen: Identity, phases: HostOutputs["phases"]): HostOutputs {
+  return {
+    tokenFingerprint: tokenFingerprint(seen.token),
+    hostKey: seen.hostKey,
+    osRelease: `${seen.osId} ${seen.osVersion}`,
+    installedAt: new Date().toISOString(),
+    installed: wantedInstallation(inputs),
+    phases,
+  };
+}
+
+export const host = defineResource<HostInputs, HostOutputs>({
+  type: "baremetal:Host",
+  summary: "A physical machine that runs the wanted installation, and has proved it over SSH with the installation's own token.",
+  inputs: z.object({
+    name: z.string().describe("Host name."),
+    address: z.ipv4().describe("Address of the installed system."),
+    bmc: z
+      .object({
+        address: z.ipv4(),
+        port: z.number().int().positive().default(623),
+        credential: z.string().default("bmc"),
+        cipherSuite: z.number().int().positive("suite 0 has no security").default(17),
+        pacingSeconds: z.number().nonnegative().default(5),
+      })
+      .describe("The management controller, spoken to by IPMI 2.0."),
+    cobbler: connectionSchema.describe("The cobbler server that installs it."),
+    system: z.string().describe("Name of its cobbler system."),
+    profile: z.string().describe("The profile that must be installed."),
+    os: z.object({ id: z.string(), version: z.string() }).describe("What /etc/os-release must say: ID and VERSION_ID."),
+    generation: z.string().min(1).describe("A new generation means a new installation."),
+    installs: z.string().describe("Fingerprint of what the profile installs; a change means a new installation."),
+    ssh: z.object({ user: z.string(), credential: z.string() }).describe("Account of the installed system."),
+    onDelete: z.enum(["off", "leave"]).default("off").describe("Whether the machine is powered off when it leaves the environment."),
+    installSeconds: z.number().positive().default(1800).describe("Limit of one installation, from power on to the proof."),
+  }),
+  outputs: {
+    tokenFingerprint: "First 16 hexadecimal digits of the SHA-256 of the install token.",
+    hostKey: "The SSH host key, pinned since the proof.",
+    osRelease: "ID and VERSION_ID of /etc/os-release.",
+    installedAt: "When the installation was proved (ISO 8601, UTC).",
+    installed: "Generation, profile and fingerprint of the proved installation.",
+    phases: "Phases of the installation with their seconds.",
+  },
+  replaceOn: ["name", "system"],
+  deadlineSeconds: 5400,
+  id: (inputs) => `host/${inputs.name}`,
+  async observe(context, inputs, previous) {
+    if (!previous?.hostKey) {
+      const found = await adoptable(context, inputs);
+      return found ? { inputs: {}, outputs: found } : undefined;
+    }
+    const known: HostOutputs = {
+      tokenFingerprint: previous.tokenFingerprint,
+      hostKey: previous.hostKey,
+      osRelease: previous.osRelease,
+      installedAt: previous.installedAt,
+      installed: previous.installed,
+      phases: previous.phases,
+    };
+    try {
+      const seen = await identityOf(context, inputs, previous.hostKey);
+      const same = tokenFingerprint(seen.token) === previous.tokenFingerprint;
+      // Another installation than the proved one: drift of the generation, which the next `up` mends by installing.
+      return {
+        inputs: same ? {} : { generation: `not proved (${seen.generation || "no token"})` },
+        outputs: same ? known : { ...known, installed: "" },
+      };
+    } catch (error) {
+      if (error instanceof TestbedError && error.kind === "conflict")
+        return { inputs: { generation: "not proved (another host key)" }, outputs: { ...known, installed: "" } };
+      // Off or cut off is not gone: the state stays as it is.
+      if (context.operation === "read") context.warn(`cannot be looked at (${errorText(error)}); the last proof stays`);
+      return { inputs: {}, outputs: known };
+    }
+  },
+  async reconcile(context, inputs, observed) {
+    if (observed && observed.outputs.installed === wantedInstallation(inputs)) return observed.outputs;
+    const token = `${randomBytes(16).toString("hex")}-${inputs.installs}`;
+    return limiter("installs", Number(process.env.TESTBED_SIMULTANEOUS_INSTALLS ?? 64))(() => install(context, inputs, token));
+  },
+  async remove(context, state) {
+    await endInstall(context, state.cobbler, state.system);
+    if (state.onDelete === "leave") return;
+    context.phase("powering off");
+    await powerOf(context, state.bmc).set("off");
+  },
+});
