@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Resolver } from "node:dns/promises";
+import { connectSsh, type SshTarget } from "../providers/transport/ssh.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
-import { outputOf } from "./ssh-proof.ts";
 import type { SiteProbe } from "./suite.ts";
 
 /** Written by the installation itself; lines `key=value`. */
@@ -25,7 +25,7 @@ export function liveProbe(place: SitePlace, credentials: Record<string, Record<s
       if (!login?.privateKey)
         throw new Error("credential hosts has no privateKey: set it with `pulumi config set --secret --path credentials.hosts.privateKey`");
       const target = { address: host.address, user: login.user ?? "root", privateKey: login.privateKey, hostKey: host.hostKey };
-      return keyValues(await outputOf(target, `cat ${proofFile}`));
+      return keyValues(await fileOver(target, proofFile));
     },
     async system(name) {
       const found = await cobbler.call("get_system", [name]);
@@ -36,6 +36,17 @@ export function liveProbe(place: SitePlace, credentials: Record<string, Record<s
     addresses: (fqdn) => resolver.resolve4(fqdn).catch(noSuchName),
     names: (address) => resolver.reverse(address).catch(noSuchName),
   };
+}
+
+async function fileOver(target: SshTarget, file: string): Promise<string> {
+  const connection = await connectSsh(target);
+  try {
+    const { status, stdout, stderr } = await connection.exec(["cat", file], { timeoutSeconds: secondsPerQuestion });
+    if (status !== 0) throw new Error(`${target.address}: \`cat ${file}\` ended with status ${status}: ${stderr.trim()}`);
+    return stdout;
+  } finally {
+    connection.close();
+  }
 }
 
 /** Lines `key=value` as a record. */
