@@ -59,6 +59,14 @@ test.each<[string, Partial<SiteProbe>, string]>([
   expect(suiteStatus(results)).toBe(1);
 });
 
+test.each([
+  ["host key", { hostKey: "" }],
+  ["token", { tokenFingerprint: "" }],
+])("a host without a pinned %s is not even asked", async (_what, changes) => {
+  const results = await prove({ installation: () => Promise.reject(new Error("asked")) }, [{ ...host, ...changes }]);
+  expect(results).toMatchObject([{ verdict: "failed", message: expect.stringContaining("no proved installation") }]);
+});
+
 test("a host that the plan asks for and the stack does not have fails", async () => {
   const results = await prove({}, []);
   expect(results).toMatchObject([{ host: "h11", verdict: "failed" }]);

@@ -32,7 +32,7 @@ step() { # step NAME COMMAND…: shows that it lives, and names step, command an
   shift
   echo "set-up of the engine: $name"
   echo "+ $*" >>"$log"
-  { while sleep 15; do echo "set-up of the engine: $name … $((SECONDS - began)) s"; done; } &
+  { while sleep 15 >/dev/null 2>&1 9>&-; do echo "set-up of the engine: $name … $((SECONDS - began)) s"; done; } &
   local heartbeat=$! status=0
   "$@" >>"$log" 2>&1 || status=$?
   kill "$heartbeat" 2>/dev/null || true
