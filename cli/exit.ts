@@ -13,8 +13,8 @@ export const exitStatus = {
 export class CommandError extends Error {
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, cause?: unknown) {
+    super(message, { cause });
     this.name = "CommandError";
     this.status = status;
   }

@@ -61,15 +61,18 @@ export function isOutside(site: SiteSummary): boolean {
 /** The command as it must be started so that it sees the site: inside the lab's namespaces where the lab serves it. */
 export function argvAtSite({ site, environment }: OpenStack, argv: readonly string[], folder = process.cwd()): string[] {
   if (!isOutside(site)) return [...argv];
+  const lab = labOf(site.site);
+  let entered: string[];
   try {
-    const entered = labExecArguments(labOf(site.site), folder, argv);
-    environment[insideVariable] = site.site;
-    return entered;
+    entered = labExecArguments(lab, folder, argv);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const hint = site.unreachable ?? "Start it with `testbed lab start`.";
     throw new CommandError(
       exitStatus.infrastructure,
-      `Site ${site.site} cannot be reached: ${reason}.${site.unreachable ? ` ${site.unreachable}` : ""}`,
+      `Site ${site.site} cannot be reached: the lab is not running (${lab.state}). ${hint}`,
+      error,
     );
   }
+  environment[insideVariable] = site.site;
+  return entered;
 }

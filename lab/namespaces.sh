@@ -20,8 +20,8 @@ for folder in usr etc var; do
 done
 mkdir -p "$state/data/srv"
 mount --bind "$state/data/srv" /srv
-# What must outlive the lab: cobbler's objects, boot files and DHCP leases.
-for folder in var/lib/cobbler var/www/cobbler var/lib/misc; do
+# What must outlive the lab: cobbler's objects, boot files, the stacks' leases, DHCP leases.
+for folder in var/lib/cobbler var/lib/cloudstack-testbed var/www/cobbler var/lib/misc; do
   mkdir -p "$state/data/$folder" "/$folder"
   mount --bind "$state/data/$folder" "/$folder"
 done

@@ -12,8 +12,11 @@ import { junitXml, writeWhole } from "./junit.ts";
 export async function runStack(opened: OpenStack): Promise<number> {
   const began = performance.now();
   const files = runFiles(opened.stack);
-  rmSync(files.junit, { force: true }); // an old result must not pass for this run's
-  const status = await stages(opened, files);
+  for (const old of [files.junit, files.log]) rmSync(old, { force: true }); // what an earlier run left must not pass for this one's
+  const status = await stages(opened, files).catch((error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    return redWithoutTests(opened, files, error.message, error.status);
+  });
   const seconds = Math.round((performance.now() - began) / 1000);
   process.stdout.write(`\nstack ${opened.stack}: ${verdictText(status)} after ${seconds} s\n`);
   for (const [what, file] of Object.entries(files)) if (existsSync(file)) process.stdout.write(`  ${what.padEnd(8)}${file}\n`);
@@ -32,18 +35,19 @@ async function stages(opened: OpenStack, files: ReturnType<typeof runFiles>): Pr
   const up = await runPulumiUp(opened, files.log);
   if (up.interrupted) return exitStatus.interrupted;
   if (up.status !== 0) {
-    const message = `pulumi up ended with status ${up.status}, so nothing was tested\n${lastLines(files.log, 40)}`;
-    writeWhole(
-      files.junit,
-      junitXml("environment", [{ host: opened.stack, name: "pulumi up", verdict: "error", seconds: 0, message }], {}),
-    );
-    process.stderr.write(
-      `testbed: pulumi up ended with status ${up.status}; the hosts are not tested. \`testbed run\` again touches only what failed.\n`,
-    );
-    return exitStatus.infrastructure;
+    const reason = `pulumi up ended with status ${up.status}, so no host was tested; \`testbed run\` again touches only what failed`;
+    return redWithoutTests(opened, files, `${reason}\n${lastLines(files.log, 40)}`, exitStatus.infrastructure);
   }
   const suite = await runLogged(testArgv(opened), opened.environment, projectFolder, join(stackFolder(opened.stack), "test.log"));
   return suite.interrupted ? exitStatus.interrupted : suite.status;
+}
+
+/** Before a host could be tested: the results hold the reason, and no test. */
+function redWithoutTests(opened: OpenStack, files: ReturnType<typeof runFiles>, message: string, status: number): number {
+  const result = { host: opened.stack, name: "the environment is up", verdict: "error", seconds: 0, message } as const;
+  writeWhole(files.junit, junitXml("environment", [result], { stack: opened.stack, site: opened.site.site }));
+  process.stderr.write(`testbed: ${message.split("\n")[0]}\n`);
+  return status;
 }
 
 /** A stack file that came with the checkout has no state yet. */

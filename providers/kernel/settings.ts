@@ -22,7 +22,8 @@ const configured = new Promise<Settings>((resolve) => {
 export function configure(request: ConfigureRequest): void {
   const credentials = parseObject(request, "credentials") as Settings["credentials"];
   const limits = parseObject(request, "limits") as Settings["limits"];
-  rememberSecrets(credentials);
+  // A user name is no secret, and hiding it by value would tear holes into ordinary words.
+  for (const { user: _, ...secrets } of Object.values(credentials)) rememberSecrets(secrets);
   resolveSettings({ credentials, limits });
 }
 

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { host as hostDefinition } from "../providers/baremetal/index.ts";
+import { distro, profile, sync, system, template } from "../providers/cobbler/index.ts";
+import { host as dnsEntryDefinition } from "../providers/dnsmasq/index.ts";
+import { TestbedResource } from "../providers/kernel/resource.ts";
+import { lease } from "../providers/site/index.ts";
+import type { Plan } from "./plan.ts";
+
+/** One environment of one hypervisor on one site. */
+export class Environment extends pulumi.ComponentResource {
+  /** Every proved host: name, address, profile, OS, generation, host key, token fingerprint, phase times. */
+  readonly hosts: pulumi.Output<unknown[]>;
+
+  constructor(name: string, args: { plan: Plan }, options?: pulumi.ComponentResourceOptions) {
+    super("testbed:index:Environment", name, {}, options);
+    const provisioning = new Provisioning(args.plan.site, { plan: args.plan }, { parent: this });
+    this.hosts = provisioning.hosts;
+    this.registerOutputs({});
+  }
+}
+
+/** From the claim on the machines to hosts that proved their installation. */
+export class Provisioning extends pulumi.ComponentResource {
+  readonly hosts: pulumi.Output<unknown[]>;
+
+  constructor(name: string, args: { plan: Plan }, options?: pulumi.ComponentResourceOptions) {
+    super("testbed:index:Provisioning", name, {}, options);
+    const { plan } = args;
+    const claim = new TestbedResource(lease, `${plan.site}-lease`, leaseArguments(plan), { parent: this });
+    const installable = this.#installable(plan, claim);
+    const names = this.#names(plan, claim);
+    this.hosts = pulumi.all(plan.machines.map((machine) => this.#machine(plan, machine, claim, installable, names.get(machine.name))));
+    this.registerOutputs({});
+  }
+
+  /** Everything cobbler needs before a system can be installed, ending with at most one full sync. */
+  #installable(plan: Plan, claim: pulumi.Resource): pulumi.Resource {
+    const connection = cobblerConnection(plan);
+    const options = { parent: this, dependsOn: [claim] };
+    const templates = plan.templates.map(
+      (one) =>
+        new TestbedResource(
+          template,
+          one.name,
+          { ...connection, name: one.name, source: one.file, sha256: one.sha256, kind: one.kind },
+          options,
+        ),
+    );
+    const distros = plan.distros.map((one) => new TestbedResource(distro, one.name, { ...connection, ...one }, options));
+    const profiles = plan.profiles.map(
+      (one) =>
+        new TestbedResource(
+          profile,
+          one.name,
+          {
+            ...connection,
+            name: one.name,
+            distro: one.distro,
+            autoinstall: one.template,
+            kernelOptions: one.kernelOptions,
+            autoinstallMeta: one.variables,
+          },
+          { parent: this, dependsOn: [...templates, ...distros] },
+        ),
+    );
+    const digest = fingerprint([plan.templates, plan.distros, plan.profiles]);
+    return new TestbedResource(
+      sync,
+      `${plan.site}-sync`,
+      { ...connection, digest },
+      { parent: this, dependsOn: [...templates, ...distros, ...profiles] },
+    );
+  }
+
+  /** Name and address entries of every machine of the inventory. */
+  #names(plan: Plan, claim: pulumi.Resource): Map<string, pulumi.Resource> {
+    if (plan.driver.dns !== "dnsmasq") return new Map();
+    const systems = new Set(plan.machines.map((machine) => machine.name));
+    return new Map(
+      plan.dnsEntries.map((entry) => [
+        entry.name,
+        new TestbedResource(
+          dnsEntryDefinition,
+          entry.fqdn,
+          {
+            server: driverServer(plan),
+            hostsDirectory: plan.driver.dnsmasq.hostsDirectory,
+            dhcpHostsDirectory: plan.driver.dnsmasq.dhcpHostsDirectory,
+            pidFile: plan.driver.dnsmasq.pidFile,
+            domain: entry.fqdn.slice(entry.name.length + 1),
+            name: entry.name,
+            mac: entry.mac,
+            address: entry.address,
+            // No MAC is ever declared twice: cobbler declares its systems itself where it owns DHCP.
+            dhcp: plan.driver.dhcp === "dnsmasq" || !systems.has(entry.name),
+          },
+          { parent: this, dependsOn: [claim] },
+        ),
+      ]),
+    );
+  }
+
+  #machine(
+    plan: Plan,
+    machine: Plan["machines"][number],
+    claim: pulumi.Resource,
+    installable: pulumi.Resource,
+    entry: pulumi.Resource | undefined,
+  ) {
+    const connection = cobblerConnection(plan);
+    const definition = new TestbedResource(
+      system,
+      machine.name,
+      {
+        ...connection,
+        name: machine.name,
+        profile: machine.profile,
+        hostname: machine.fqdn,
+        gateway: machine.gateway,
+        nameServers: machine.nameServers,
+        interfaces: [{ name: "eth0", mac: machine.mac, address: machine.address, netmask: machine.netmask, dnsName: machine.fqdn }],
+      },
+      { parent: this, dependsOn: [claim, installable] },
+    );
+    const host = new TestbedResource(
+      hostDefinition,
+      machine.name,
+      {
+        name: machine.name,
+        address: machine.address,
+        bmc: machine.bmc,
+        cobbler: connection.server,
+        system: machine.name,
+        profile: machine.profile,
+        os: machine.os,
+        generation: machine.generation,
+        installs: fingerprint(installedBy(plan, machine.profile)),
+        ssh: { user: "root", credential: "hosts" },
+        installSeconds: plan.limits.installSeconds,
+      },
+      { parent: this, dependsOn: [definition, ...(entry ? [entry] : [])] },
+    );
+    return {
+      name: machine.name,
+      address: machine.address,
+      profile: machine.profile,
+      os: machine.os,
+      generation: machine.generation,
+      hostKey: host.output("hostKey"),
+      tokenFingerprint: host.output("tokenFingerprint"),
+      phases: host.output("phases"),
+    };
+  }
+}
+
+function cobblerConnection(plan: Plan) {
+  return { server: plan.driver.cobbler };
+}
+
+function driverServer(plan: Plan) {
+  return { address: plan.driver.address, ...plan.driver.ssh };
+}
+
+/** Everything this stack will touch, claimed at once before anything is. */
+function leaseArguments(plan: Plan) {
+  return {
+    server: driverServer(plan),
+    claims: plan.machines.flatMap((machine) => [`machine/${machine.name}`, `address/${machine.address}`]),
+  };
+}
+
+/** What a machine of this profile gets installed: a change of it re-images exactly the machines concerned. */
+function installedBy(plan: Plan, name: string) {
+  const chosen = plan.profiles.find((one) => one.name === name);
+  return [chosen, plan.distros.find((one) => one.name === chosen?.distro), plan.templates.find((one) => one.name === chosen?.template)];
+}
+
+function fingerprint(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+}
