@@ -63,7 +63,11 @@ async function ensureStack(opened: OpenStack): Promise<void> {
 }
 
 function runPulumiUp(opened: OpenStack, log: string): Promise<Ended> {
-  const argv = argvAtSite(opened, ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", opened.stack], projectFolder);
+  const argv = argvAtSite(
+    opened,
+    ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs", "--stack", opened.stack],
+    projectFolder,
+  );
   return runLogged(argv, opened.environment, projectFolder, log);
 }
 

@@ -32,7 +32,7 @@ async function down(opened: OpenStack): Promise<number> {
   const before = await stacks(opened);
   if (resources(before, opened.stack) > 0) {
     const log = join(stackFolder(opened.stack), "down.log");
-    const argv = ["pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", opened.stack];
+    const argv = ["pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs", "--stack", opened.stack];
     const { status, interrupted } = await runLogged(argvAtSite(opened, argv, projectFolder), opened.environment, projectFolder, log);
     if (interrupted) return exitStatus.interrupted;
     if (status !== 0) {

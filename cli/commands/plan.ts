@@ -25,7 +25,7 @@ export function addPlan(program: Command): void {
         return;
       }
       process.stdout.write(`stack ${stack}, site ${plan.site}, generation ${plan.generation}\n`);
-      const rows = plan.machines.map((machine) => [machine.name, machine.address, machine.profile, machine.generation]);
-      process.stdout.write(table([["MACHINE", "ADDRESS", "PROFILE", "GENERATION"], ...rows]));
+      const rows = plan.machines.map((machine) => [machine.name, machine.address, machine.profile, machine.generation, machine.why]);
+      process.stdout.write(table([["MACHINE", "ADDRESS", "PROFILE", "GENERATION", "WHY"], ...rows]));
     });
 }
