@@ -28,7 +28,11 @@ export function askControl(path: string, words: string[], limitSeconds = 30): Pr
       socket.destroy(new Error(`the lab's supervisor did not answer "${words.join(" ")}" within ${limitSeconds} s`)),
     );
     socket.once("error", reject);
-    createInterface({ input: socket }).once("line", (line) => resolve(JSON.parse(line) as ControlReply));
+    // The reader repeats the socket's errors as its own.
+    createInterface({ input: socket })
+      .once("error", reject)
+      .once("line", (line) => resolve(JSON.parse(line) as ControlReply));
+    socket.once("close", () => reject(new Error(`the lab's supervisor closed the connection before it answered "${words.join(" ")}"`)));
     socket.write(`${JSON.stringify(words)}\n`);
   });
 }

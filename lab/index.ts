@@ -31,7 +31,8 @@ const socketFile = (lab: Lab) => join(lab.state, "control.sock");
 function startTime(pid: number): string | undefined {
   try {
     // The second field is the program's name and may hold spaces: count from its closing bracket.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return state === "Z" ? undefined : fields[18];
   } catch {
     return undefined; // no such process
   }

