@@ -1,0 +1,66 @@
+import { type Context, type Definition, errorText, type Mark, TestbedError } from "../../providers/kernel/index.ts";
+
+export const ours: Mark = { project: "cloudstack-testbed", stack: "contract", owner: "00000000000000aa" };
+export const theirs: Mark = { ...ours, owner: "00000000000000bb" };
+
+export const labCredentials: Record<string, Record<string, string>> = { cobbler: { user: "cobbler", password: "lab-cobbler" } };
+
+/** A context as the kernel gives it, that records phases. */
+export function testContext(mark: Mark = ours, credentials = labCredentials): Context & { phases: string[] } {
+  const phases: string[] = [];
+  return {
+    name: "test",
+    urn: "urn:test",
+    operation: "create",
+    signal: AbortSignal.timeout(60_000),
+    mark,
+    phases,
+    phase: (text) => void phases.push(text),
+    touched: () => undefined,
+    credential(name) {
+      const found = credentials[name];
+      if (!found) throw new Error(`no credential ${name}`);
+      return found;
+    },
+    warn: (text) => void phases.push(`warning: ${text}`),
+  };
+}
+
+/** Creates or updates through a definition, as the kernel does, with the schema's defaults filled in. */
+export async function apply<I extends object, O extends object>(
+  definition: Definition<I, O>,
+  given: Partial<I>,
+  context = testContext(),
+): Promise<{ outputs: O; phases: string[] }> {
+  const inputs = definition.inputs.parse(given) as I;
+  const observed = await definition.observe(context, inputs, undefined);
+  return { outputs: await definition.reconcile(context, inputs, observed, undefined), phases: context.phases };
+}
+
+export async function observed<I extends object, O extends object>(
+  definition: Definition<I, O>,
+  given: Partial<I>,
+): Promise<Partial<I> | undefined> {
+  const inputs = definition.inputs.parse(given) as I;
+  return (await definition.observe(testContext(), inputs, undefined))?.inputs;
+}
+
+export async function drop<I extends object, O extends object>(
+  definition: Definition<I, O>,
+  given: Partial<I>,
+  context = testContext(),
+): Promise<string[]> {
+  await definition.remove(context, definition.inputs.parse(given) as I & O);
+  return context.phases;
+}
+
+/** The TestbedError that a promise rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<TestbedError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof TestbedError) return error;
+    throw new Error(`expected a TestbedError, got ${errorText(error)}`);
+  }
+  throw new Error("expected a failure");
+}
