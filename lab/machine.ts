@@ -1,7 +1,7 @@
 export type PowerState = "on" | "off";
 export type BootDevice = "none" | "pxe" | "disk";
 
-/** What a machine can be told to do wrong; each stays until cleared, those with a count until used up. */
+/** What a machine can be told to do wrong; each stays until cleared; those of a boot end when their count is used up. */
 export type MachineFault =
   | "stays-on"
   | "ignores"

@@ -4,8 +4,6 @@ import type { BootDevice, Machine } from "../machine.ts";
 
 /** IPMI's "unspecified error": what ipmi_sim answers when its chassis program fails. */
 const UNSPECIFIED_ERROR = 255;
-/** IPMI's "node busy". */
-const NODE_BUSY = 0xc0;
 
 interface Reply {
   lines: string[];
@@ -15,7 +13,8 @@ interface Reply {
 /** One request of a BMC: `get NAME…` or `set NAME VALUE`. */
 export async function chassisRequest(machine: Machine, words: readonly string[]): Promise<Reply> {
   const [verb, name, value] = words;
-  if (machine.faults.has("bmc-busy")) return { lines: [], status: NODE_BUSY };
+  // ipmi_sim passes no completion code on: whatever fails here, its client reads "unspecified error".
+  if (machine.faults.has("bmc-busy")) return { lines: [], status: UNSPECIFIED_ERROR };
   if (verb === "get") {
     const values: Record<string, string> = { power: machine.power() === "on" ? "1" : "0", boot: machine.bootDevice };
     const names = words.slice(1);
@@ -57,7 +56,8 @@ export function startChassisServer(machines: ReadonlyMap<string, Machine>, port:
     createInterface({ input: socket }).once("line", async (line) => {
       const [host, ...words] = line.trim().split(/\s+/);
       const machine = machines.get(host ?? "");
-      const reply = machine ? await chassisRequest(machine, words) : { lines: [], status: UNSPECIFIED_ERROR };
+      const refused: Reply = { lines: [], status: UNSPECIFIED_ERROR };
+      const reply = machine ? await chassisRequest(machine, words).catch(() => refused) : refused;
       socket.end([...reply.lines, `rc ${reply.status}`, ""].join("\n"));
     });
   });

@@ -21,7 +21,11 @@ if [ "$mode" = pxe ]; then
   mkdir -p $root/{upper,work,installer}
   mount -t overlay overlay -o "lowerdir=$tree,upperdir=$root/upper,workdir=$root/work" $root/installer
   if [ "$fault" = hang ]; then echo "installer hangs"; exec sleep infinity; fi
-  if [ "$fault" = off ]; then echo "installer powers off"; exit 0; fi
+  if [ "$fault" = off ]; then 
+    # As long as a short installation: the BMC must have seen the machine on.
+    echo "installer powers off"
+    exec sleep 3
+  fi
   mount --bind "$disk" $root/installer/target
   enter $root/installer testbed-netboot
   status=$?

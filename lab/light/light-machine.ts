@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { BootDevice, Machine, MachineFault, PowerState } from "../machine.ts";
 import type { SiteMachine } from "../site.ts";
@@ -45,9 +45,9 @@ export class LightMachine implements Machine {
     const device = this.bootDevice;
     // The boot device is for one boot only; ipmi_sim leaves it to the machine to forget it (bmc facts §6).
     this.bootDevice = "none";
-    const lost = device === "pxe" && (this.take("pxe-lost") || this.faults.has("old-disk-boots"));
+    const lost = device === "pxe" && (this.take("pxe-lost") || this.take("old-disk-boots"));
     const mode = device === "pxe" && !lost ? "pxe" : "disk";
-    const fault = this.faults.has("install-hangs") ? "hang" : this.faults.has("install-powers-off") ? "off" : "";
+    const fault = mode === "disk" ? "" : this.take("install-hangs") ? "hang" : this.take("install-powers-off") ? "off" : "";
     const console = openSync(join(this.#folders.log, `console-${this.name}.log`), "a");
     const disk = join(this.#folders.data, this.name, "disk");
     const child = spawn(
@@ -75,7 +75,11 @@ export class LightMachine implements Machine {
       ],
       { stdio: ["ignore", console, console] },
     );
+    closeSync(console);
     this.#child = child;
+    child.once("error", () => {
+      if (this.#child === child) this.#child = undefined;
+    });
     child.once("exit", () => {
       if (this.#child === child) this.#child = undefined;
     });
