@@ -1,7 +1,7 @@
 // The real engine, the real daemons, light hosts: what an operator does with an environment, in one run of its life.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { fault } from "../support/lab.ts";
 import { Project } from "../support/project.ts";
 
@@ -12,8 +12,10 @@ beforeAll(async () => {
   await project.init();
 });
 
+// A failed row must not spoil the next one.
+afterEach(() => fault("h11", "clear"));
+
 afterAll(async () => {
-  await fault("h11", "clear");
   await project.destroy();
   project.remove();
 });
