@@ -154,7 +154,10 @@ export const host = defineResource<HostInputs, HostOutputs>({
     return limiter("installs", Number(process.env.TESTBED_SIMULTANEOUS_INSTALLS ?? 64))(() => install(context, inputs, token));
   },
   async remove(context, state) {
-    await endInstall(context, state.cobbler, state.system);
+    if (!(await endInstall(context, state.cobbler, state.system))) {
+      context.warn(`the system ${state.system} belongs to another stack by now: the machine was left as it is`);
+      return;
+    }
     if (state.onDelete === "leave") return;
     context.phase("powering off");
     await powerOf(context, state.bmc).set("off");

@@ -51,9 +51,7 @@ export async function install(context: Context, inputs: HostInputs, token: strin
   const began = performance.now();
   await startFromNetwork(power, phases);
   for (let retried = false; ; retried = true) {
-    // A lost network boot shows within a third of the limit: the installer has not even fetched its answer file by then.
-    const limit = retried ? inputs.installSeconds : inputs.installSeconds / 3;
-    const result = await watch(context, inputs, token, phases, began, limit, retried);
+    const result = await watch(context, inputs, token, phases, began, retried);
     if (result !== "network boot lost") {
       phases.end();
       return outputs(inputs, result, phases.list);
@@ -93,7 +91,6 @@ async function watch(
   token: string,
   phases: Phases,
   began: number,
-  limitSeconds: number,
   retried: boolean,
 ): Promise<Identity | "network boot lost"> {
   for (let sight: Sight = { ssh: "not looked yet" }; ; ) {
@@ -110,9 +107,11 @@ async function watch(
     const waited = (performance.now() - began) / 1000;
     const evidence = `netboot ${state?.netbootEnabled ? "on" : "off"}; ${sight.ssh}`;
     // The old system boots in a few seconds and has no new token; nothing more will come of this start.
+    const nothingSeen = state?.netbootEnabled === true && !reported;
+    // A lost network boot shows within a third of the limit; an installer that has reported gets all of it.
+    const limitSeconds = nothingSeen && !retried ? inputs.installSeconds / 3 : inputs.installSeconds;
     const oldSystem = sight.identity !== undefined && state?.netbootEnabled === true && !reported;
     if (oldSystem || waited > limitSeconds) {
-      const nothingSeen = state?.netbootEnabled === true && !reported;
       if (nothingSeen && !retried) return "network boot lost";
       throw await diagnose(context, inputs, sight, state?.netbootEnabled ?? false, reported, waited, evidence);
     }

@@ -62,11 +62,14 @@ export async function beginInstall(
   );
 }
 
-/** Makes the next network boot start the disk. */
-export async function endInstall(context: Context, connection: CobblerConnection, system: string): Promise<void> {
+/** Makes the next network boot start the disk. False when the system belongs to somebody else by now, and nothing was done. */
+export async function endInstall(context: Context, connection: CobblerConnection, system: string): Promise<boolean> {
   const client = new CobblerClient(context, connection);
   const item = await client.get("system", system);
-  if (item?.netboot_enabled === true) await client.save("system", system, [["netboot_enabled", false]], "edit");
+  if (!item) return true;
+  if (!sameMark(findMark(String(item.comment)), context.mark)) return false;
+  if (item.netboot_enabled === true) await client.save("system", system, [["netboot_enabled", false]], "edit");
+  return true;
 }
 
 /** The answer file as the machine will get it; a broken template is an error here, before any machine boots. */

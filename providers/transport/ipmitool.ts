@@ -35,14 +35,14 @@ const classes: Class[] = [
     remedy: "correct the BMC credential; it is not tried again, since BMCs lock accounts",
   },
   {
-    pattern: /unauthorized name/,
+    pattern: /unauthorized name|RAKP 4 message has invalid integrity/,
     kind: "refused",
     code: "user",
     message: "the BMC does not know the user",
     remedy: "correct the BMC credential",
   },
   {
-    pattern: /unauthorized role or privilege|Insufficient privilege level/,
+    pattern: /unauthorized role or privilege|invalid role|Insufficient privilege level/,
     kind: "refused",
     code: "privilege",
     message: "the account has too few rights",

@@ -154,6 +154,14 @@ export async function sshExec(
   } catch (error) {
     forgetSession(key);
     open.close();
-    throw error;
+    if (error instanceof TestbedError) throw error;
+    // ssh2 throws a plain error when the shared connection was cut while it was idle.
+    throw new TestbedError({
+      system: `SSH ${target.user}@${target.address}`,
+      object: command[0] ?? "",
+      kind: "unreachable",
+      message: String(error),
+      cause: error,
+    });
   }
 }
