@@ -86,7 +86,7 @@ export class CobblerClient {
     });
   }
 
-  /** Sets attributes and saves, as one write. Cobbler persists first and may fault later: after a fault the object is read back. */
+  /** Sets attributes and saves, as one write. Cobbler persists first and may fault later: code `trigger-failed` means saved all the same. */
   async save(kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit"): Promise<void> {
     await this.write(async () => {
       const handle = (await this.#call(mode === "new" ? `new_${kind}` : `get_${kind}_handle`, (token) =>

@@ -13,6 +13,8 @@ export interface ItemShape<I> {
   kind: ItemKind;
   /** The inputs as cobbler's attributes, in the order in which they must be set. */
   attributes(inputs: I, item: Item | undefined): Record<string, XmlRpcValue>;
+  /** Further writes that are no attributes, e.g. of interfaces; none when the server needs none. */
+  edits?(inputs: I, item: Item | undefined): [string, XmlRpcValue][];
   /** What the server has, as inputs. */
   inputs(item: Item, inputs: I): Partial<I>;
 }
@@ -42,7 +44,7 @@ export async function reconcileItem<I extends ItemInputs>(shape: ItemShape<I>, c
   const item = await client.get(shape.kind, inputs.name);
   if (item) refuseForeign(shape.kind, client, context, inputs, item);
   const attributes = { comment: comment(item, markText(context.mark)), ...shape.attributes(inputs, item) };
-  const changes = item ? differing(attributes, item) : Object.entries(attributes);
+  const changes = [...(item ? differing(attributes, item) : Object.entries(attributes)), ...(shape.edits?.(inputs, item) ?? [])];
   if (!item || changes.length > 0) {
     context.phase(item ? `changing ${changes.map(([attribute]) => attribute).join(", ")}` : "creating");
     await client.save(shape.kind, inputs.name, changes, item ? "edit" : "new");

@@ -39,9 +39,10 @@ function onlyInstall(meta: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(meta).filter(([key]) => installVariables.includes(key)));
 }
 
-/** The write form of the interfaces: `field-name` keys. Undefined when the server has them so already. */
-function interfaceChanges(wanted: readonly SystemInterface[], item: Item | undefined): Record<string, XmlRpcValue> | undefined {
+/** What must be written for the server to have exactly the wanted interfaces: those it should not have go first. */
+function interfaceEdits(wanted: readonly SystemInterface[], item: Item | undefined): [string, XmlRpcValue][] {
   const present = (item?.interfaces ?? {}) as ServerInterfaces;
+  const extra = Object.keys(present).filter((name) => !wanted.some((nic) => nic.name === name));
   const changes: Record<string, XmlRpcValue> = {};
   for (const nic of wanted) {
     const now = present[nic.name] ?? {};
@@ -52,25 +53,26 @@ function interfaceChanges(wanted: readonly SystemInterface[], item: Item | undef
       ["dnsname", "dns_name", nic.dnsName],
       ["static", "static", true],
     ];
+    // Cobbler's write form: `field-interface` keys (cobbler facts §7).
     for (const [write, read, value] of fields) if (!sameValue(value, now[read])) changes[`${write}-${nic.name}`] = value;
   }
-  return Object.keys(changes).length > 0 ? changes : undefined;
+  return [
+    ...extra.map((name): [string, XmlRpcValue] => ["delete_interface", name]),
+    ...(Object.keys(changes).length > 0 ? [["modify_interface", changes] as [string, XmlRpcValue]] : []),
+  ];
 }
 
 const shape: ItemShape<SystemInputs> = {
   kind: "system",
-  attributes(inputs, item) {
-    const interfaces = interfaceChanges(inputs.interfaces, item);
-    return {
-      profile: inputs.profile,
-      hostname: inputs.hostname,
-      gateway: inputs.gateway,
-      name_servers: inputs.nameServers,
-      kernel_options: inputs.kernelOptions,
-      autoinstall_meta: { ...onlyInstall(textRecord(item?.autoinstall_meta)), ...inputs.autoinstallMeta },
-      ...(interfaces ? { modify_interface: interfaces } : {}),
-    };
-  },
+  attributes: (inputs, item) => ({
+    profile: inputs.profile,
+    hostname: inputs.hostname,
+    gateway: inputs.gateway,
+    name_servers: inputs.nameServers,
+    kernel_options: inputs.kernelOptions,
+    autoinstall_meta: { ...onlyInstall(textRecord(item?.autoinstall_meta)), ...inputs.autoinstallMeta },
+  }),
+  edits: (inputs, item) => interfaceEdits(inputs.interfaces, item),
   inputs: (item, inputs) => ({
     profile: String(item.profile),
     hostname: String(item.hostname),

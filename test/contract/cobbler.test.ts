@@ -144,6 +144,14 @@ test.each([
   expect(await client().get("system", "contract-c2")).toBeUndefined();
 });
 
+test("an interface added by hand is seen and removed, the wanted one stays", async () => {
+  const byHand = { "macaddress-eth7": "52:54:00:91:99:07", "ipaddress-eth7": "10.91.0.207" };
+  await client().save("system", aSystem.name, [["modify_interface", byHand]], "edit");
+  expect((await observed(system, aSystem))?.interfaces?.map((one) => one.name)).toEqual(["eth0", "eth7"]);
+  expect((await apply(system, aSystem)).phases).toEqual(["changing delete_interface"]);
+  expect((await observed(system, aSystem))?.interfaces).toEqual([nic]);
+});
+
 describe("installation", () => {
   test("arms netboot with token and generation, which are no drift of the system", async () => {
     await beginInstall(testContext(), server, aSystem.name, { token: "t0k3n", generation: "7" });
@@ -169,6 +177,15 @@ describe("installation", () => {
 
   test("of a missing system is refused", async () => {
     expect((await failure(beginInstall(testContext(), server, "never-made", { token: "x", generation: "1" }))).code).toBe("missing");
+  });
+
+  test("takes an answer file that merely speaks of errors", async () => {
+    const speaks = `${text}echo "the last installation had errors"\n`;
+    writeFileSync(source, speaks);
+    await apply(template, { ...aTemplate, sha256: templateDigest(speaks) });
+    expect(await renderAnswerFile(testContext(), server, aSystem.name)).toContain("had errors");
+    writeFileSync(source, text);
+    await apply(template, aTemplate);
   });
 
   test("with a broken template fails before any machine boots, with cobbler's words", async () => {
