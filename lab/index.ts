@@ -47,7 +47,9 @@ function holderOf(lab: Lab): Holder | undefined {
 /** Starts the lab and returns when every daemon answers. Does nothing when it runs already. */
 export async function startLab(lab: Lab, limitSeconds = 60): Promise<"started" | "running"> {
   if (holderOf(lab)) {
-    if ((await labStatus(lab).catch(() => undefined)) !== undefined) return "running";
+    // A lab that lost a daemon looks alive but cannot serve; one just killed may still answer once. Both are started anew.
+    const status = await labStatus(lab).catch(() => undefined);
+    if (status && Object.values(status.daemons).every((state) => state === "running") && holderOf(lab)) return "running";
     await stopLab(lab);
   }
   rmSync(socketFile(lab), { force: true });

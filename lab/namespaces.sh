@@ -8,18 +8,42 @@ software=$cache/lab/root
 scratch=$state/scratch
 mount --make-rprivate /
 
-rm -rf "$scratch"
-mkdir -p "$scratch/machine"
-mount --rbind / "$scratch/machine"
+rm -rf --one-file-system "$scratch"
+mkdir -p "$scratch"
+
+# Whoever enters keeps the checkout, home, caches and temporary files, wherever they lie. They are held open by descriptor, not
+# by a second mount of /: that would put the machine's own files below the state folder, where a `reset` from inside deletes them.
+kept=() held=()
+for folder in "$checkout" "$HOME" "$cache" "$state" "${TMPDIR:-/tmp}"; do
+  [ -d "$folder" ] || continue
+  folder=$(realpath "$folder")
+  exec {descriptor}<"$folder"
+  kept+=("$folder") held+=("$descriptor")
+done
+bring_back() { # bring_back FOLDER: what lay below FOLDER before it was covered
+  local index
+  for index in "${!kept[@]}"; do
+    case ${kept[index]} in "$1"/*)
+      mkdir -p "${kept[index]}"
+      # Not canonicalised: the link's text is the covered path, only the link itself leads to the covered folder.
+      mount --no-canonicalize --rbind "/proc/self/fd/${held[index]}" "${kept[index]}"
+      ;;
+    esac
+  done
+}
 
 for folder in usr etc var; do
   mkdir -p "$scratch/$folder/upper" "$scratch/$folder/work"
   lower=/$folder
-  [ -d "$software/$folder" ] && lower=$software/$folder:/$folder
+  # Not where the cache itself lies below the folder: overlayfs refuses a layer within a layer.
+  case $software in "/$folder"/*) ;; *) [ -d "$software/$folder" ] && lower=$software/$folder:/$folder ;; esac
   mount -t overlay overlay -o "lowerdir=$lower,upperdir=$scratch/$folder/upper,workdir=$scratch/$folder/work" "/$folder"
+  bring_back "/$folder"
+  case $software in "/$folder"/*) [ -d "$software/$folder" ] && cp -a "$software/$folder/." "/$folder/" ;; esac
 done
 mkdir -p "$state/data/srv"
 mount --bind "$state/data/srv" /srv
+bring_back /srv
 # What must outlive the lab: cobbler's objects, boot files, the stacks' leases, DHCP leases.
 for folder in var/lib/cobbler var/lib/cloudstack-testbed var/www/cobbler var/lib/misc; do
   mkdir -p "$state/data/$folder" "/$folder"
@@ -27,17 +51,10 @@ for folder in var/lib/cobbler var/lib/cloudstack-testbed var/www/cobbler var/lib
 done
 mkdir -p "$state/log" /var/log
 mount --bind "$state/log" /var/log
-# Whoever enters keeps the checkout, home, caches and temporary files, wherever they lie.
-for folder in "$checkout" "$HOME" "$cache" "$state" "${TMPDIR:-/tmp}"; do
-  case $folder in
-    /usr/* | /etc/* | /var/* | /srv/*)
-      mkdir -p "$folder"
-      mount --bind "$scratch/machine$folder" "$folder"
-      ;;
-  esac
-done
 mount -t tmpfs tmpfs /run
+bring_back /run
 mkdir -p /run/sshd /run/chrony /run/lock
+for descriptor in "${held[@]}"; do exec {descriptor}<&-; done
 mount -t sysfs sysfs /sys
 
 # pdeathsig: the whole lab ends with its holder, even when that is killed.

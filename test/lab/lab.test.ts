@@ -55,6 +55,22 @@ test("a BMC reports the power of its host and refuses a wrong password", () => {
   expect(ask("wrong").status).not.toBe(0);
 });
 
+test("the machine's own files are not below the state folder inside, where a reset would delete them", () => {
+  const mounts = inside("cat", "/proc/self/mounts")
+    .stdout.split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  expect(mounts.filter((place) => place.startsWith(`${lab.state}/scratch`))).toEqual([]);
+});
+
+test("a lab that lost a daemon is started anew", async () => {
+  const before = (await labStatus(lab)).daemons;
+  const pid = execFileSync("pgrep", ["-f", `${lab.state}/scratch/bmc/h11/lan.conf`], { encoding: "utf8" }).trim();
+  process.kill(Number(pid), "SIGKILL");
+  while ((await labStatus(lab)).daemons["bmc-h11"] === "running") await new Promise((resolve) => setImmediate(resolve));
+  expect(await startLab(lab)).toBe("started");
+  expect((await labStatus(lab)).daemons).toEqual(before);
+});
+
 test("the lab's addresses do not exist outside", () => {
   expect(readFileSync("/proc/net/fib_trie", "utf8")).not.toContain("10.91.0.1");
 });
