@@ -3,7 +3,7 @@ import type { StackConfiguration } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
-import { didYouMean } from "./schema.ts";
+import { didYouMean, lookup } from "./schema.ts";
 import type { Path, Source } from "./source.ts";
 
 /** An address as a number, for ranges. */
@@ -68,7 +68,7 @@ export function checkInventory(inventory: Inventory, source: Source): Finding[] 
     claim("MAC", machine.mac, name, [...path, "mac"]);
     claim("address", machine.address, name, [...path, "address"]);
     if (machine.bmc) claim("BMC", `${machine.bmc.address}:${machine.bmc.port}`, name, [...path, "bmc"]);
-    const network = inventory.networks[machine.network];
+    const network = lookup(inventory.networks, machine.network);
     if (!network) {
       add(
         "TB112",
@@ -101,7 +101,7 @@ export function checkInventory(inventory: Inventory, source: Source): Finding[] 
   }
 
   for (const [name, profile] of Object.entries(inventory.profiles)) {
-    if (!inventory.distros[profile.distro])
+    if (!lookup(inventory.distros, profile.distro))
       add(
         "TB112",
         ["profiles", name, "distro"],
@@ -109,7 +109,7 @@ export function checkInventory(inventory: Inventory, source: Source): Finding[] 
         "there is nothing to boot",
         "name one of `distros`",
       );
-    if (!inventory.templates[profile.template])
+    if (!lookup(inventory.templates, profile.template))
       add(
         "TB112",
         ["profiles", name, "template"],
@@ -200,7 +200,7 @@ export function checkAgreement(
   const seen = new Set<string>();
   for (const host of marvinHosts(marvin)) {
     if (host.hypervisor.toLowerCase() === "simulator") continue;
-    const machine = inventory.machines[host.name];
+    const machine = lookup(inventory.machines, host.name);
     if (!machine) {
       findings.push(
         sources.marvin.finding("TB120", host.path, {
@@ -238,7 +238,7 @@ export function checkAgreement(
         }),
       );
     }
-    const profile = config.profiles[host.hypervisor];
+    const profile = lookup(config.profiles, host.hypervisor);
     if (profile === undefined) {
       findings.push(
         sources.config.finding("TB122", key("profiles"), {
@@ -247,7 +247,7 @@ export function checkAgreement(
           remedy: `add \`${host.hypervisor}: <profile>\``,
         }),
       );
-    } else if (!inventory.profiles[profile]) {
+    } else if (!lookup(inventory.profiles, profile)) {
       findings.push(
         sources.config.finding("TB112", [...key("profiles"), host.hypervisor], {
           what: `the profile ${profile} is not defined${didYouMean(profile, Object.keys(inventory.profiles))}`,
@@ -258,7 +258,7 @@ export function checkAgreement(
     }
   }
   for (const name of Object.keys(config.generations)) {
-    if (!inventory.machines[name])
+    if (!lookup(inventory.machines, name))
       findings.push(
         sources.config.finding("TB112", [...key("generations"), name], {
           what: `there is no machine ${name}${didYouMean(name, Object.keys(inventory.machines))}`,
@@ -284,7 +284,7 @@ function checkSecrets(inventory: Inventory, config: StackConfiguration, source: 
   ]);
   for (const [name, fields] of needed) {
     for (const field of fields) {
-      if (config.credentials[name]?.[field]) continue;
+      if (lookup(lookup(config.credentials, name) ?? {}, field)) continue;
       findings.push(
         source.finding("TB130", path, {
           what: `the secret credentials.${name}.${field} is missing`,

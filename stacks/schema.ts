@@ -32,6 +32,11 @@ export function parseBySchema<T>(source: Source, schema: z.ZodType<T>, purpose: 
   return undefined;
 }
 
+/** An entry by a name from a file: `constructor` and its like are names there, not what every object inherits. */
+export function lookup<T>(entries: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined;
+}
+
 export function didYouMean(word: string, known: readonly string[]): string {
   if (known.length === 0) return "";
   const guess = closest(word, [...known]);

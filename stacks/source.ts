@@ -82,11 +82,42 @@ function refused(file: string, what: string): Source {
   return makeSource(file, "", undefined, [{ offset: 0, what }], () => 0);
 }
 
+/** Parsers recurse: deeper files overflow the stack, and no input of ours comes near. */
+const MOST_NESTED = 500;
+
+function nesting(text: string): number {
+  let [depth, most] = [0, 0];
+  for (const character of text) {
+    if (character === "[" || character === "{") most = Math.max(most, ++depth);
+    else if (character === "]" || character === "}") depth--;
+  }
+  return most;
+}
+
 /** What no text file of ours may hold, whatever its syntax. */
 function hostile(text: string): string | undefined {
   if (text.length > MOST_BYTES) return `the file has ${text.length} characters; the most is ${MOST_BYTES}`;
   if (text.includes("\0")) return "the file holds a NUL character: it is not text";
+  if (nesting(text) > MOST_NESTED) return `brackets are nested more than ${MOST_NESTED} deep`;
   return undefined;
+}
+
+/** Keys that stand twice in one object: JSON.parse silently takes the last. */
+function duplicateKeys(node: Node | undefined): { offset: number; what: string }[] {
+  if (!node?.children) return [];
+  const seen = new Set<unknown>();
+  const own =
+    node.type !== "object"
+      ? []
+      : node.children.flatMap((property) => {
+          const key = property.children?.[0];
+          if (!key || !seen.has(key.value)) {
+            seen.add(key?.value);
+            return [];
+          }
+          return [{ offset: key.offset, what: `the key ${JSON.stringify(key.value)} stands twice in one object` }];
+        });
+  return [...own, ...node.children.flatMap(duplicateKeys)];
 }
 
 export function parseYamlSource(file: string, raw: string): Source {
@@ -136,7 +167,10 @@ export function parseMarvinSource(file: string, raw: string): Source {
   const json = text.replace(/^[ \t]*#.*$/gm, (line) => " ".repeat(line.length));
   const errors: ParseError[] = [];
   const tree = parseTree(json, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
-  const faults = errors.map((error) => ({ offset: error.offset, what: `not valid JSON: ${printParseErrorCode(error.error)}` }));
+  const faults = [
+    ...errors.map((error) => ({ offset: error.offset, what: `not valid JSON: ${printParseErrorCode(error.error)}` })),
+    ...duplicateKeys(tree),
+  ];
   const value = errors.length === 0 ? (JSON.parse(json) as unknown) : undefined;
   return makeSource(file, text, value, faults, (path) => {
     let node: Node | undefined = tree;

@@ -144,6 +144,16 @@ test.each<[string, Parameters<typeof findingsOf>[0], string]>([
   ["ten megabytes", { inventory: (t) => t + "#".repeat(10_000_000) }, "TB101"],
   ["a trailing comma in a marvin file", { marvin: swap(/\}\s*$/, ",}") }, "TB101"],
   ["an end-of-line comment in a marvin file", { marvin: swap('"zones": [', '"zones": [ // all') }, "TB101"],
+  [
+    "a key twice in a marvin file",
+    { marvin: swap('"networktype": "Advanced"', '"networktype": "Advanced", "networktype": "Basic"') },
+    "TB101",
+  ],
+  ["a marvin file nested 100,000 deep", { marvin: () => "[".repeat(100_000) }, "TB101"],
+  ["an inventory nested 50,000 deep", { inventory: () => "[".repeat(50_000) }, "TB101"],
+  ["a network named like a property of every object", { inventory: swap("network: management", "network: constructor") }, "TB112"],
+  ["a distro named like a property of every object", { inventory: swap("distro: lab-hv", "distro: toString") }, "TB112"],
+  ["a host named like a property of every object", { marvin: swap("http://h11", "http://constructor") }, "TB120"],
   ["a marvin file without zones", { marvin: () => '{"zones": [], "mgtSvr": [{"mgtSvrIp": "1.2.3.4"}]}' }, "TB103"],
   ["a marvin file that is a text", { marvin: () => '"zones"' }, "TB103"],
   ["an unknown kind of network", { marvin: swap('"Advanced"', '"Fancy"') }, "TB103"],
@@ -154,7 +164,7 @@ test.each<[string, Parameters<typeof findingsOf>[0], string]>([
   for (const one of findings) expect([one.line > 0, one.column > 0, one.remedy !== ""]).toEqual([true, true, true]);
 });
 
-test("all faults of all files are reported at once", () => {
+test("faults of agreement in all three files are reported at once", () => {
   const codes = findingsOf({
     inventory: swap("00:12", "00:11"),
     marvin: swap("http://h14", "http://h41"),
