@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { findExecutable } from "../cli/child.ts";
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
+import { ipmitool } from "../providers/transport/ipmitool.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
 import { loadInputs } from "../stacks/load.ts";
+import type { PlannedMachine } from "../stacks/plan.ts";
 import { liveProbe } from "./live-probe.ts";
 import { type Credentials, stackCredentials } from "./pulumi.ts";
 
@@ -15,13 +14,6 @@ export interface Examined {
   seen?: string;
   wrong?: string;
   remedy?: string;
-}
-
-interface Bmc {
-  address: string;
-  port?: number;
-  credential: string;
-  cipherSuite?: number;
 }
 
 /** Looks at the live driver and the BMCs of a stack's site; changes nothing. Returns the exit status of the command. */
@@ -51,7 +43,7 @@ export async function examineSite(opened: OpenStack): Promise<number> {
       examine(
         `BMC of ${machine.name}, ${machine.bmc.address}`,
         "is it powered and cabled, is IPMI over LAN on, is the credential right?",
-        () => bmcPower(machine.bmc, credentials, opened),
+        () => bmcPower(machine.bmc, credentials),
       ),
     ),
   ]);
@@ -79,33 +71,9 @@ async function cobblerVersion(url: string): Promise<string> {
   return version;
 }
 
-async function bmcPower(bmc: Bmc, credentials: Credentials, opened: OpenStack): Promise<string> {
+async function bmcPower(bmc: PlannedMachine["bmc"], credentials: Credentials): Promise<string> {
   const login = credentials[bmc.credential];
   if (!login?.user || !login.password) throw new Error(`credential ${bmc.credential} has no user and password`);
-  const ipmitool = findExecutable("ipmitool", opened.environment.PATH ?? "");
-  const where = [
-    "-I",
-    "lanplus",
-    "-H",
-    bmc.address,
-    "-p",
-    String(bmc.port ?? 623),
-    "-C",
-    String(bmc.cipherSuite ?? 3),
-    "-N",
-    "2",
-    "-R",
-    "2",
-  ];
-  try {
-    // The password by environment (-E): everybody can read a command line.
-    const { stdout } = await promisify(execFile)(ipmitool, [...where, "-U", login.user, "-E", "chassis", "power", "status"], {
-      env: { ...process.env, IPMI_PASSWORD: login.password },
-      timeout: 20_000,
-    });
-    return stdout.trim();
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new Error(stderr?.trim().split("\n").at(-1) || message);
-  }
+  const answer = await ipmitool({ ...bmc, user: login.user, password: login.password }, ["chassis", "power", "status"]);
+  return answer.trim();
 }

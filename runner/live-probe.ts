@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { Resolver } from "node:dns/promises";
+import { keyValues } from "../providers/baremetal/index.ts";
 import { connectSsh, type SshTarget } from "../providers/transport/ssh.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
 import type { SiteProbe } from "./suite.ts";
@@ -49,23 +49,8 @@ async function fileOver(target: SshTarget, file: string): Promise<string> {
   }
 }
 
-/** Lines `key=value` as a record. */
-export function keyValues(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .split(/\r?\n/)
-      .filter((line) => line.includes("="))
-      .map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]),
-  );
-}
-
 /** "There is no such name" is an answer; that nobody answers is not. */
 function noSuchName(error: NodeJS.ErrnoException): string[] {
   if (error.code === "ENOTFOUND" || error.code === "ENODATA") return [];
   throw error;
-}
-
-/** What the stack's outputs keep of an install token. */
-export function tokenFingerprint(token: string): string {
-  return createHash("sha256").update(token).digest("hex").slice(0, 16);
 }

@@ -1,59 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { type CobblerConnection, connectionSchema, endInstall, installState } from "../cobbler/index.ts";
+import { connectionSchema, endInstall, installState } from "../cobbler/index.ts";
 import { type Context, defineResource, errorText, limiter, TestbedError } from "../kernel/index.ts";
 import { install } from "./install.ts";
-import { ipmiPower, type PowerControl } from "./power.ts";
-import { type Identity, readIdentity } from "./proof.ts";
-
-export interface HostInputs {
-  name: string;
-  address: string;
-  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number };
-  cobbler: CobblerConnection;
-  system: string;
-  profile: string;
-  os: { id: string; version: string };
-  generation: string;
-  installs: string;
-  ssh: { user: string; credential: string };
-  onDelete: "off" | "leave";
-  installSeconds: number;
-}
-
-export interface HostOutputs {
-  tokenFingerprint: string;
-  hostKey: string;
-  osRelease: string;
-  installedAt: string;
-  installed: string;
-  phases: { phase: string; seconds: number }[];
-}
-
-/** The token itself is never in the state; its fingerprint is enough to recognise it. */
-export function tokenFingerprint(token: string): string {
-  return createHash("sha256").update(token).digest("hex").slice(0, 16);
-}
-
-/** What must be equal for an installation to count as the wanted one. */
-const wantedInstallation = (inputs: HostInputs) => `${inputs.generation} ${inputs.profile} ${inputs.installs}`;
-
-export function powerOf(context: Context, bmc: HostInputs["bmc"]): PowerControl {
-  const { user = "", password = "" } = context.credential(bmc.credential);
-  return ipmiPower(context, {
-    address: bmc.address,
-    port: bmc.port,
-    user,
-    password,
-    cipherSuite: bmc.cipherSuite,
-    pacingSeconds: bmc.pacingSeconds,
-  });
-}
-
-export function identityOf(context: Context, inputs: HostInputs, hostKey?: string): Promise<Identity> {
-  const { privateKey = "" } = context.credential(inputs.ssh.credential);
-  return readIdentity({ address: inputs.address, user: inputs.ssh.user, privateKey, ...(hostKey ? { hostKey } : {}) });
-}
+import { type HostInputs, type HostOutputs, identityOf, outputs, powerOf, tokenFingerprint, wantedInstallation } from "./machine.ts";
 
 /**
  * An installation of an earlier run whose state was lost: cobbler's token is on the host, and the token names what it was made for.
@@ -70,17 +20,6 @@ async function adoptable(context: Context, inputs: HostInputs): Promise<HostOutp
   } catch {
     return undefined; // it does not answer, or not as ours: it is installed afresh
   }
-}
-
-export function outputs(inputs: HostInputs, seen: Identity, phases: HostOutputs["phases"]): HostOutputs {
-  return {
-    tokenFingerprint: tokenFingerprint(seen.token),
-    hostKey: seen.hostKey,
-    osRelease: `${seen.osId} ${seen.osVersion}`,
-    installedAt: new Date().toISOString(),
-    installed: wantedInstallation(inputs),
-    phases,
-  };
 }
 
 export const host = defineResource<HostInputs, HostOutputs>({

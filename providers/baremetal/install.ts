@@ -1,6 +1,6 @@
 import { beginInstall, installState, renderAnswerFile } from "../cobbler/index.ts";
 import { type Context, errorText, TestbedError } from "../kernel/index.ts";
-import { type HostInputs, type HostOutputs, identityOf, outputs, powerOf } from "./host.ts";
+import { type HostInputs, type HostOutputs, identityOf, outputs, powerOf } from "./machine.ts";
 import type { PowerControl } from "./power.ts";
 import type { Identity } from "./proof.ts";
 
@@ -51,7 +51,7 @@ export async function install(context: Context, inputs: HostInputs, token: strin
   const began = performance.now();
   await startFromNetwork(power, phases);
   for (let retried = false; ; retried = true) {
-    const result = await watch(context, inputs, token, phases, began, retried);
+    const result = await watch(context, inputs, power, token, phases, began, retried);
     if (result !== "network boot lost") {
       phases.end();
       return outputs(inputs, result, phases.list);
@@ -88,6 +88,7 @@ async function look(context: Context, inputs: HostInputs): Promise<Sight> {
 async function watch(
   context: Context,
   inputs: HostInputs,
+  power: PowerControl,
   token: string,
   phases: Phases,
   began: number,
@@ -106,16 +107,17 @@ async function watch(
     }
     const waited = (performance.now() - began) / 1000;
     const evidence = `netboot ${state?.netbootEnabled ? "on" : "off"}; ${sight.ssh}`;
-    // The old system boots in a few seconds and has no new token; nothing more will come of this start.
     const nothingSeen = state?.netbootEnabled === true && !reported;
     // A lost network boot shows within a third of the limit; an installer that has reported gets all of it.
     const limitSeconds = nothingSeen && !retried ? inputs.installSeconds / 3 : inputs.installSeconds;
-    const oldSystem = sight.identity !== undefined && state?.netbootEnabled === true && !reported;
+    // The old system boots in a few seconds and has no new token; nothing more will come of this start.
+    const oldSystem = sight.identity !== undefined && nothingSeen;
     if (oldSystem || waited > limitSeconds) {
       if (nothingSeen && !retried) return "network boot lost";
-      throw await diagnose(context, inputs, sight, state?.netbootEnabled ?? false, reported, waited, evidence);
+      throw await diagnose(inputs, power, sight, state?.netbootEnabled ?? false, reported, waited, evidence);
     }
-    if (reported && state?.netbootEnabled && (await offForGood(context, inputs))) {
+    // An installer that fails powers the machine off.
+    if (reported && state?.netbootEnabled && (await power.status()) === "off") {
       throw failure(
         inputs,
         "powered-off",
@@ -127,14 +129,9 @@ async function watch(
   }
 }
 
-/** An installer that fails powers the machine off; asked only every so often, since BMCs bear little traffic. */
-async function offForGood(context: Context, inputs: HostInputs): Promise<boolean> {
-  return (await powerOf(context, inputs.bmc).status()) === "off";
-}
-
 async function diagnose(
-  context: Context,
   inputs: HostInputs,
+  power: PowerControl,
   sight: Sight,
   netboot: boolean,
   reported: boolean,
@@ -156,7 +153,7 @@ async function diagnose(
       `a system answers that does not have this installation's token after ${seconds}; ${evidence}`,
       "does the answer file write /etc/testbed-install? is another machine at this address?",
     );
-  if ((await powerOf(context, inputs.bmc).status()) === "off")
+  if ((await power.status()) === "off")
     return failure(
       inputs,
       "powered-off",

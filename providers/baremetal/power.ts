@@ -18,7 +18,7 @@ const POWER_SECONDS = 60;
 
 export function ipmiPower(context: Context, target: IpmiTarget): PowerControl {
   const system = `BMC ${target.address}`;
-  const command = (...words: string[]) => retry(context.signal, words.join(" "), () => ipmitool(target, words));
+  const command = (...words: string[]) => retry(context.signal, () => ipmitool(target, words));
 
   async function status(): Promise<PowerState> {
     const text = await command("chassis", "power", "status");

@@ -14,10 +14,21 @@ export interface Identity {
   osVersion: string;
 }
 
-function keyValues(text: string): Record<string, string> {
-  const pairs = text.split("\n").flatMap((line) => {
+/** Lines `key=value`, as the proof file and /etc/os-release have them; quotes around a value are not part of it. */
+export function keyValues(text: string): Record<string, string> {
+  const pairs = text.split(/\r?\n/).flatMap((line) => {
     const at = line.indexOf("=");
-    return at > 0 ? [[line.slice(0, at), line.slice(at + 1).replace(/^"(.*)"$/, "$1")] as const] : [];
+    return at > 0
+      ? [
+          [
+            line.slice(0, at).trim(),
+            line
+              .slice(at + 1)
+              .trim()
+              .replace(/^"(.*)"$/, "$1"),
+          ] as const,
+        ]
+      : [];
   });
   return Object.fromEntries(pairs);
 }

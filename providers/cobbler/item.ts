@@ -1,4 +1,4 @@
-import { type Context, findMark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
+import { type Context, findMark, type Mark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
 import type { XmlRpcValue } from "../transport/xmlrpc.ts";
 import { CobblerClient, type CobblerConnection, type Item, type ItemKind } from "./client.ts";
 import { differing } from "./compare.ts";
@@ -42,7 +42,7 @@ export async function observeItem<I extends ItemInputs>(
 export async function reconcileItem<I extends ItemInputs>(shape: ItemShape<I>, context: Context, inputs: I): Promise<ItemOutputs> {
   const client = new CobblerClient(context, inputs.server);
   const item = await client.get(shape.kind, inputs.name);
-  if (item) refuseForeign(shape.kind, client, context, inputs, item);
+  if (item) refuseForeign(client.system, `${shape.kind} ${inputs.name}`, context, findMark(String(item.comment)), inputs.adopt);
   const attributes = { comment: comment(item, markText(context.mark)), ...shape.attributes(inputs, item) };
   const changes = [...(item ? differing(attributes, item) : Object.entries(attributes)), ...(shape.edits?.(inputs, item) ?? [])];
   if (!item || changes.length > 0) {
@@ -67,18 +67,12 @@ export async function removeItem(kind: ItemKind, context: Context, state: ItemIn
   return true;
 }
 
-export function refuseForeign(
-  kind: ItemKind,
-  client: CobblerClient,
-  context: Context,
-  inputs: { name: string; adopt: boolean },
-  item: Item,
-): void {
-  const found = findMark(String(item.comment));
-  if (sameMark(found, context.mark) || (found === undefined && inputs.adopt)) return;
+/** Refuses an object that is not ours, unless it is nobody's and the resource may adopt it. */
+export function refuseForeign(system: string, object: string, context: Context, found: Mark | undefined, adopt: boolean): void {
+  if (sameMark(found, context.mark) || (found === undefined && adopt)) return;
   throw new TestbedError({
-    system: client.system,
-    object: `${kind} ${inputs.name}`,
+    system,
+    object,
     kind: "conflict",
     code: "foreign",
     message: found ? `belongs to ${markText(found)}` : "exists already and was not made by this stack",

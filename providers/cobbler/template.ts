@@ -4,6 +4,7 @@ import { z } from "zod";
 import { defineResource, findMark, markText, sameMark, TestbedError } from "../kernel/index.ts";
 import { CobblerClient, type CobblerConnection } from "./client.ts";
 import { common } from "./fields.ts";
+import { refuseForeign } from "./item.ts";
 
 export interface TemplateInputs {
   server: CobblerConnection;
@@ -73,19 +74,7 @@ export const template = defineResource<TemplateInputs, TemplateOutputs>({
       });
     }
     const present = await client.readTemplate(inputs.name);
-    if (present !== undefined) {
-      const found = findMark(present);
-      if (!sameMark(found, context.mark) && !(found === undefined && inputs.adopt)) {
-        throw new TestbedError({
-          system: client.system,
-          object: `template ${inputs.name}`,
-          kind: "conflict",
-          code: "foreign",
-          message: found ? `belongs to ${markText(found)}` : "exists already and was not made by this stack",
-          remedy: "choose another name, or set `adopt: true` for one that carries nobody's mark",
-        });
-      }
-    }
+    if (present !== undefined) refuseForeign(client.system, `template ${inputs.name}`, context, findMark(present), inputs.adopt);
     const wanted = markLine(markText(context.mark)) + text;
     if (present === undefined || present.trimEnd() !== wanted.trimEnd()) {
       context.phase("writing");

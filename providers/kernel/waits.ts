@@ -38,7 +38,7 @@ export async function waitFor<T>(
 }
 
 /** Tries an idempotent action again, with growing jittered pauses, as long as the system is only unreachable. */
-export function retry<T>(signal: AbortSignal, _what: string, action: () => Promise<T>): Promise<T> {
+export function retry<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
   return pRetry(action, {
     retries: 6,
     factor: 2,

@@ -28,7 +28,7 @@ export async function runOnDriver(
   const system = `driver ${driver.address}`;
   const { privateKey = "" } = context.credential(driver.credential);
   const target = { address: driver.address, user: driver.user, hostKey: driver.hostKey, privateKey };
-  const result = await retry(context.signal, object, () => sshExec(target, ["sh", "-c", script, "testbed", ...args]));
+  const result = await retry(context.signal, () => sshExec(target, ["sh", "-c", script, "testbed", ...args]));
   if (result.status === 0) return result.stdout;
   const seen = result.stderr.trim() || result.stdout.trim() || "no output";
   if (result.status === FOREIGN)
