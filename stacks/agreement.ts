@@ -1,32 +1,11 @@
-import ipaddr from "ipaddr.js";
+import { addressNumber, unusable } from "./addresses.ts";
 import type { StackConfiguration } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
 import { didYouMean, lookup } from "./schema.ts";
+import { checkSecrets } from "./secrets.ts";
 import type { Path, Source } from "./source.ts";
-
-/** An address as a number, for ranges. */
-export function addressNumber(address: string): number {
-  return ipaddr.IPv4.parse(address).octets.reduce((sum, octet) => sum * 256 + octet, 0);
-}
-
-function bounds(cidr: string): { first: number; last: number } {
-  const [address, length] = ipaddr.IPv4.parseCIDR(cidr);
-  const size = 2 ** (32 - length);
-  const first = Math.floor(addressNumber(address.toString()) / size) * size;
-  return { first, last: first + size - 1 };
-}
-
-/** Why no machine of the network can have the address; undefined when one can. */
-function unusable(address: string, cidr: string): string | undefined {
-  const { first, last } = bounds(cidr);
-  const number = addressNumber(address);
-  if (number < first || number > last) return `${address} is outside ${cidr}`;
-  if (number === first) return `${address} is the network address of ${cidr}`;
-  if (number === last) return `${address} is the broadcast address of ${cidr}`;
-  return undefined;
-}
 
 /** Whether the inventory agrees with itself. */
 export function checkInventory(inventory: Inventory, source: Source): Finding[] {
@@ -269,44 +248,6 @@ export function checkAgreement(
   }
   findings.push(...checkSecrets(inventory, config, sources.config));
   return dedupe(findings);
-}
-
-function checkSecrets(inventory: Inventory, config: StackConfiguration, source: Source): Finding[] {
-  const findings: Finding[] = [];
-  const path: Path = ["config", "cloudstack-testbed:credentials"];
-  const needed = new Map<string, string[]>([
-    [inventory.driver.ssh.credential, ["privateKey"]],
-    [inventory.driver.cobbler.credential, ["user", "password"]],
-    ["hosts", ["user", "privateKey"]],
-    ...Object.values(inventory.machines).flatMap((machine) =>
-      machine.bmc ? [[machine.bmc.credential, ["user", "password"]] as [string, string[]]] : [],
-    ),
-  ]);
-  for (const [name, fields] of needed) {
-    for (const field of fields) {
-      if (lookup(lookup(config.credentials, name) ?? {}, field)) continue;
-      findings.push(
-        source.finding("TB130", path, {
-          what: `the secret credentials.${name}.${field} is missing`,
-          why: "a system of the site cannot be reached without it",
-          remedy: `pulumi config set --secret --path credentials.${name}.${field}`,
-        }),
-      );
-    }
-  }
-  for (const [name, fields] of Object.entries(config.credentials)) {
-    for (const [field, form] of Object.entries(fields)) {
-      if (form === "clear" && field !== "user")
-        findings.push(
-          source.finding("TB131", [...path, name, field], {
-            what: `credentials.${name}.${field} stands in clear text`,
-            why: "everybody who can read the repository has it",
-            remedy: `change it, then pulumi config set --secret --path credentials.${name}.${field}`,
-          }),
-        );
-    }
-  }
-  return findings;
 }
 
 function dedupe(findings: Finding[]): Finding[] {

@@ -53,8 +53,9 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
 }
 
 function read(folder: string, file: string, parse: (file: string, text: string) => Source): Source {
+  let text: string;
   try {
-    return parse(file, readFileSync(join(folder, file), "utf8"));
+    text = readFileSync(join(folder, file), "utf8");
   } catch (error) {
     const source = parse(file, "");
     source.findings.splice(0, source.findings.length, {
@@ -69,6 +70,7 @@ function read(folder: string, file: string, parse: (file: string, text: string) 
     });
     return source;
   }
+  return parse(file, text);
 }
 
 function templateDigests(

