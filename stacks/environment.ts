@@ -138,6 +138,7 @@ export class Provisioning extends pulumi.ComponentResource {
         installs: fingerprint(installedBy(plan, machine.profile)),
         ssh: { user: "root", credential: "hosts" },
         installSeconds: plan.limits.installSeconds,
+        simultaneousInstalls: plan.limits.simultaneousInstalls,
       },
       { parent: this, dependsOn: [definition, ...(entry ? [entry] : [])] },
     );

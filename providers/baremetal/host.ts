@@ -46,6 +46,7 @@ export const host = defineResource<HostInputs, HostOutputs>({
     ssh: z.object({ user: z.string(), credential: z.string() }).describe("Account of the installed system."),
     onDelete: z.enum(["off", "leave"]).default("off").describe("Whether the machine is powered off when it leaves the environment."),
     installSeconds: z.number().positive().default(1800).describe("Limit of one installation, from power on to the proof."),
+    simultaneousInstalls: z.number().int().positive().default(8).describe("How many machines the driver may install at the same time."),
   }),
   outputs: {
     tokenFingerprint: "First 16 hexadecimal digits of the SHA-256 of the install token.",
@@ -90,7 +91,7 @@ export const host = defineResource<HostInputs, HostOutputs>({
   async reconcile(context, inputs, observed) {
     if (observed && observed.outputs.installed === wantedInstallation(inputs)) return observed.outputs;
     const token = `${randomBytes(16).toString("hex")}-${inputs.installs}`;
-    return limiter("installs", Number(process.env.TESTBED_SIMULTANEOUS_INSTALLS ?? 64))(() => install(context, inputs, token));
+    return limiter(`installs by ${inputs.cobbler.url}`, inputs.simultaneousInstalls)(() => install(context, inputs, token));
   },
   async remove(context, state) {
     if (!(await endInstall(context, state.cobbler, state.system))) {

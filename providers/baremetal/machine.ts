@@ -17,6 +17,7 @@ export interface HostInputs {
   ssh: { user: string; credential: string };
   onDelete: "off" | "leave";
   installSeconds: number;
+  simultaneousInstalls: number;
 }
 
 export interface HostOutputs {
