@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { askControl, type ControlReply } from "./control.ts";
+import { type LabSettings, labSettings } from "./settings.ts";
 
 /** One lab: where its state lies and which site it serves. */
 export interface Lab {
@@ -18,10 +19,20 @@ interface Holder {
   startTime: string;
 }
 
-export interface LabStatus {
-  site: string;
+export interface LabStatus extends LabSettings {
+  /** `running`, or how it ended. */
   daemons: Record<string, string>;
-  hosts: { name: string; power: string; bootDevice: string; faults: Record<string, number> }[];
+  hosts: {
+    name: string;
+    power: string;
+    bootDevice: string;
+    /** What the console told last; empty when the machine is off. */
+    runs: string;
+    /** What was installed on the disk; absent when nothing was. */
+    installed?: { profile: string; generation: string };
+    /** Remaining count per fault; null: until cleared. */
+    faults: Record<string, number | null>;
+  }[];
 }
 
 const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cloudstack-testbed");
@@ -44,8 +55,12 @@ function holderOf(lab: Lab): Holder | undefined {
   return startTime(holder.pid) === holder.startTime ? holder : undefined;
 }
 
-/** Starts the lab and returns when every daemon answers. Does nothing when it runs already. */
-export async function startLab(lab: Lab, limitSeconds = 60): Promise<"started" | "running"> {
+/**
+ * Starts the lab and returns when every daemon answers. Does nothing when it runs already.
+ * @param wishes refused when the lab has been something else since its first start
+ */
+export async function startLab(lab: Lab, wishes: Partial<LabSettings> = {}, limitSeconds = 60): Promise<"started" | "running"> {
+  const settings = labSettings(lab.state, lab.site, wishes);
   if (holderOf(lab)) {
     // A lab that lost a daemon looks alive but cannot serve; one just killed may still answer once. Both are started anew.
     const status = await labStatus(lab).catch(() => undefined);
@@ -71,7 +86,7 @@ export async function startLab(lab: Lab, limitSeconds = 60): Promise<"started" |
       lab.checkout,
       cache,
       lab.state,
-      lab.site,
+      JSON.stringify(settings),
     ],
     { detached: true, stdio: ["ignore", log, log] },
   );

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 
@@ -20,6 +20,7 @@ const siteSchema = z.object({
       mac: z.string(),
       address: z.string(),
       network: z.string(),
+      firmware: z.enum(["bios", "uefi"]).default("bios"),
       bmc: z.object({ address: z.string(), port: z.number().default(623) }).optional(),
     }),
   ),
@@ -29,6 +30,7 @@ export interface SiteMachine {
   name: string;
   mac: string;
   address: string;
+  firmware: "bios" | "uefi";
   bmc: { address: string; port: number };
 }
 
@@ -43,22 +45,28 @@ export interface Site {
   machines: SiteMachine[];
 }
 
-/** Reads the inventory of an embedded site. The lab has a reader of its own, so that it does not share the product's mistakes. */
-export function readSite(checkout: string, name: string): Site {
-  const file = join(checkout, "environments", name, "inventory.yaml");
+/**
+ * Reads the inventory of an embedded site: a name below environments/, or the path of a folder. `hosts` limits it to its first
+ * machines. The lab has a reader of its own, so that it does not share the product's mistakes.
+ */
+export function readSite(checkout: string, name: string, hosts?: number): Site {
+  const file = resolve(checkout, "environments", name, "inventory.yaml");
   const parsed = siteSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} cannot be served by the lab: ${z.prettifyError(parsed.error)}`);
   const { networks, driver, machines } = parsed.data;
   const all = Object.entries(machines);
   const network = networks[all[0]?.[1].network ?? ""];
   if (!network?.domain) throw new Error(`${file}: the lab needs machines in a network that has a domain`);
+  const served = all.flatMap(([name, machine]) =>
+    machine.bmc ? [{ name, mac: machine.mac, address: machine.address, firmware: machine.firmware, bmc: machine.bmc }] : [],
+  );
+  if (hosts !== undefined && hosts > served.length)
+    throw new Error(`${file} has ${served.length} machines with a BMC; the lab cannot play ${hosts}`);
   return {
     name: parsed.data.site,
     domain: network.domain,
     cidr: network.cidr,
     driver,
-    machines: all.flatMap(([name, machine]) =>
-      machine.bmc ? [{ name, mac: machine.mac, address: machine.address, bmc: machine.bmc }] : [],
-    ),
+    machines: served.slice(0, hosts),
   };
 }

@@ -1,176 +1,118 @@
 // Runs inside the lab's namespaces (lab/namespaces.sh) and owns every child: the driver's daemons, the BMCs, the machines.
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startChassisServer } from "./bmc/chassis-server.ts";
-import { prepareBmc } from "./bmc/ipmi-sim.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { chassisRequest } from "./bmc/chassis.ts";
 import { type ControlReply, serveControl } from "./control.ts";
 import { Daemons } from "./daemons.ts";
-import { cobblerPackage, installCobbler } from "./driver/cobbler.ts";
-import { dnsmasqConfiguration, netmask } from "./driver/dnsmasq.ts";
+import { installCobbler } from "./driver/cobbler.ts";
+import { netmask } from "./driver/dnsmasq.ts";
+import { driverDaemons, webFaults } from "./driver/driver.ts";
+import { bmcCommand, type Faulty, setFault } from "./faults.ts";
 import { LightMachine } from "./light/light-machine.ts";
-import { type Machine, type MachineFault, machineFaults } from "./machine.ts";
+import { type LineReply, startLineServer } from "./line-server.ts";
+import { ip, type Machine, type MachineFolders } from "./machine.ts";
+import { QemuMachine } from "./qemu/qemu-machine.ts";
+import type { LabSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
 
-const [checkout, cache, state, siteName] = process.argv.slice(2) as [string, string, string, string];
-const CHASSIS_PORT = 7900;
-const log = join(state, "log");
-const site = readSite(checkout, siteName);
-const daemons = new Daemons(log);
-const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+/** Where lab/bmc/chassis.sh and lab/driver/systemctl.sh ask. */
+const LINE_PORT = 7900;
+/** How long the lab's start waits for machines that were on when it was stopped. */
+const RESUME_SECONDS = 40;
 
 function network(site: Site): void {
-  run("ip", "link", "set", "lo", "up");
-  run("ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0");
-  run("ip", "addr", "add", `${site.driver.address}/${netmask(site.cidr).length}`, "dev", "br0");
-  run("ip", "addr", "add", "fd91::1/64", "dev", "br0", "nodad");
-  run("ip", "link", "set", "br0", "up");
-  for (const machine of site.machines) run("ip", "addr", "add", `${machine.bmc.address}/32`, "dev", "lo");
+  ip("link", "set", "lo", "up");
+  ip("link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0");
+  ip("addr", "add", `${site.driver.address}/${netmask(site.cidr).length}`, "dev", "br0");
+  ip("addr", "add", "fd91::1/64", "dev", "br0", "nodad");
+  ip("link", "set", "br0", "up");
+  for (const machine of site.machines) ip("addr", "add", `${machine.bmc.address}/32`, "dev", "lo");
   rmSync("/etc/resolv.conf", { force: true }); // often a link into /run, which is the lab's own here
   writeFileSync("/etc/resolv.conf", `nameserver ${site.driver.address}\nsearch ${site.domain}\n`);
   writeFileSync("/etc/hosts", `127.0.0.1 localhost\n${site.driver.address} ${site.driver.name}.${site.domain} ${site.driver.name}\n`);
 }
 
-function answersTcp(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port });
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("close", () => socket.destroy());
-    socket.once("connect", () => socket.end());
-  });
+/** Builds what machines boot, unless the cache has it, and says where it is. */
+function buildGuest(checkout: string, cache: string): string {
+  const program = join(checkout, "lab/guest/build.sh");
+  const args = [program, join(cache, "lab/guests"), join(checkout, "lab/keys/id_ed25519.pub"), join(cache, "lab/root")];
+  return execFileSync("bash", args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
 }
 
-function startDriver(): void {
-  const { address, dnsmasq } = site.driver;
-  daemons.start({
-    name: "cobblerd",
-    command: ["/usr/bin/python3", `${cobblerPackage}/bin/cobblerd`, "-F"],
-    environment: { PYTHONPATH: cobblerPackage },
-  });
-  daemons.start({
-    name: "web",
-    command: [
-      "/usr/bin/python3",
-      "-m",
-      "gunicorn",
-      "--chdir",
-      join(checkout, "lab/driver"),
-      "-b",
-      `${address}:80`,
-      "-w",
-      "1",
-      "--threads",
-      "16",
-      "-k",
-      "gthread",
-      "--timeout",
-      "120",
-      "--access-logfile",
-      join(log, "web-access.log"),
-      "services_wsgi:application",
-    ],
-    environment: { PYTHONPATH: cobblerPackage },
-  });
-  writeFileSync("/etc/dnsmasq.conf", dnsmasqConfiguration(site));
-  daemons.start({ name: "dnsmasq", command: ["dnsmasq", "--keep-in-foreground", "-C", "/etc/dnsmasq.conf", "-x", dnsmasq.pidFile] });
-  execFileSync("install", ["-m", "600", join(checkout, "lab/keys/driver_host_ed25519"), "/run/driver_host_ed25519"]);
-  execFileSync("install", ["-m", "600", join(checkout, "lab/keys/id_ed25519.pub"), "/run/driver_authorized_keys"]);
-  writeFileSync(
-    "/run/sshd_config",
-    `Port 22
-ListenAddress ${address}
-HostKey /run/driver_host_ed25519
-AuthorizedKeysFile /run/driver_authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PermitRootLogin yes
-MaxSessions 100
-MaxStartups 100
-PidFile /run/sshd.pid
-Subsystem sftp internal-sftp
-`,
-  );
-  // Debian's package makes this account in its installation script, which the lab does not run.
-  try {
-    execFileSync("getent", ["passwd", "sshd"]);
-  } catch {
-    execFileSync("bash", ["-c", "echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >>/etc/passwd"]);
-  }
-  daemons.start({ name: "sshd", command: ["/usr/sbin/sshd", "-D", "-e", "-f", "/run/sshd_config"] });
-  writeFileSync("/run/chrony.conf", `local stratum 8\nallow ${site.cidr}\nbindaddress ${address}\ncmdport 0\npidfile /run/chronyd.pid\n`);
-  daemons.start({ name: "chronyd", command: ["chronyd", "-x", "-n", "-u", "root", "-f", "/run/chrony.conf"] });
+function makeMachines(site: Site, settings: LabSettings, folders: MachineFolders): Map<string, Machine> {
+  const Kind = settings.machines === "qemu" ? QemuMachine : LightMachine;
+  return new Map(site.machines.map((machine, index) => [machine.name, new Kind(machine, folders, index)]));
 }
 
-function startMachines(): Map<string, Machine> {
-  const folders = {
-    data: join(state, "data/machines"),
-    log,
-    tree: join(cache, "lab/guest/tree"),
-    program: join(checkout, "lab/light/host.sh"),
-  };
-  return new Map(site.machines.map((machine, index) => [machine.name, new LightMachine(machine, folders, index)]));
+function status(lab: Faulty, settings: LabSettings): unknown {
+  const hosts = [...lab.machines.values()].map((one) => ({
+    name: one.name,
+    power: one.power(),
+    bootDevice: one.bootDevice,
+    runs: one.runs(),
+    installed: one.installed(),
+    // JSON knows no infinity: a fault without an end has no count.
+    faults: Object.fromEntries([...one.faults].map(([fault, left]) => [fault, Number.isFinite(left) ? left : null])),
+  }));
+  return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts };
 }
 
-async function startBmcs(machines: Map<string, Machine>): Promise<void> {
-  await startChassisServer(machines, CHASSIS_PORT);
-  for (const machine of site.machines) {
-    const folder = join(state, "scratch/bmc", machine.name);
-    daemons.start({ name: `bmc-${machine.name}`, command: prepareBmc(machine, folder, join(checkout, "lab/bmc/chassis.sh")) });
-  }
-}
-
-async function command(machines: Map<string, Machine>, words: string[]): Promise<ControlReply> {
-  const [verb, host, kind, count] = words;
-  if (verb === "status") {
-    const hosts = [...machines.values()].map((one) => ({
-      name: one.name,
-      power: one.power(),
-      bootDevice: one.bootDevice,
-      faults: Object.fromEntries(one.faults),
-    }));
-    return { ok: true, value: { site: site.name, daemons: daemons.status(), hosts } };
-  }
-  if (verb === "fault") {
-    if (kind === "deaf" && daemons.signal(`bmc-${host}`, count === "0" ? "SIGCONT" : "SIGSTOP"))
-      return { ok: true, value: `${host}: deaf` };
-    if (kind === "down" && daemons.signal(host ?? "", count === "0" ? "SIGCONT" : "SIGSTOP")) return { ok: true, value: `${host}: down` };
-    const machine = machines.get(host ?? "");
-    if (!machine) return { ok: false, error: `no host or daemon ${host}; hosts are ${[...machines.keys()].join(", ")}` };
-    if (kind === "clear") machine.faults.clear();
-    else if ((machineFaults as readonly string[]).includes(kind ?? ""))
-      machine.faults.set(kind as MachineFault, Number(count ?? 1_000_000));
-    else return { ok: false, error: `no fault ${kind}; faults are ${[...machineFaults, "deaf", "down", "clear"].join(", ")}` };
-    return { ok: true, value: { host, faults: Object.fromEntries(machine.faults) } };
-  }
-  if (verb === "power" && machines.get(host ?? "")) {
-    const machine = machines.get(host ?? "") as Machine;
-    if (kind === "off") await machine.powerOff();
-    else await machine.powerOn();
+async function command(lab: Faulty, settings: LabSettings, words: string[]): Promise<ControlReply> {
+  const [verb, name = "", kind = "", count] = words;
+  if (verb === "status") return { ok: true, value: status(lab, settings) };
+  if (verb === "fault") return setFault(lab, name, kind, count);
+  const machine = lab.machines.get(name);
+  if (verb === "power" && machine) {
+    await (kind === "off" ? machine.powerOff() : machine.powerOn());
     return { ok: true, value: machine.power() };
   }
   return { ok: false, error: `unknown command ${words.join(" ")}` };
 }
 
-network(site);
-execFileSync(
-  "bash",
-  [join(checkout, "lab/guest/build.sh"), join(cache, "lab/guest"), join(checkout, "lab/keys/id_ed25519.pub"), join(cache, "lab/root")],
-  {
-    stdio: ["ignore", "ignore", "inherit"],
-  },
-);
-installCobbler(site, cache);
-for (const image of ["os", "hv"]) {
-  rmSync(`/srv/lab/images/${image}.tar`, { force: true });
-  execFileSync("cp", ["--reflink=auto", join(cache, `lab/guest/${image}.tar`), `/srv/lab/images/${image}.tar`]);
+/** Requests of the daemons' helper programs: `HOST get|set …` of a BMC, `driver restart dnsmasq` of cobblerd. */
+async function line(lab: Faulty, [name = "", ...words]: string[]): Promise<LineReply> {
+  const machine = lab.machines.get(name);
+  if (machine) return chassisRequest(machine, words);
+  if (name !== "driver") throw new Error("no such host");
+  if (existsSync(join(webFaults, "restart-fails"))) return { lines: ["dnsmasq: failed to start"], status: 1 };
+  execFileSync("dnsmasq", ["--test", "-C", "/etc/dnsmasq.conf"], { stdio: ["ignore", "ignore", "inherit"] });
+  await lab.daemons.restart("dnsmasq");
+  return { lines: [], status: 0 };
 }
-startDriver();
-const machines = startMachines();
-await startBmcs(machines);
-await daemons.ready("cobblerd", () => answersTcp("127.0.0.1", 25151));
-await daemons.ready("web", () => answersTcp(site.driver.address, 80));
-await daemons.ready("sshd", () => answersTcp(site.driver.address, 22));
-await daemons.ready("dnsmasq", () => answersTcp(site.driver.address, 53));
-await serveControl(join(state, "control.sock"), (words) => command(machines, words));
+
+/** Machines that were on when the lab was stopped are on again, and have booted, before the lab counts as started. */
+async function resume(machines: readonly Machine[]): Promise<void> {
+  const resumed: Machine[] = [];
+  for (const machine of machines) if (await machine.resume()) resumed.push(machine);
+  const deadline = performance.now() + RESUME_SECONDS * 1000;
+  for (const machine of resumed) {
+    while (machine.runs() !== "disk system up" && performance.now() < deadline) await pause(100);
+    if (machine.runs() !== "disk system up")
+      process.stderr.write(
+        `${machine.name} was on, and has not come up again after ${RESUME_SECONDS} s (${machine.runs() || "off"}): see its console\n`,
+      );
+  }
+}
+
+async function main([checkout, cache, state, settingsText]: [string, string, string, string]): Promise<void> {
+  const settings = JSON.parse(settingsText) as LabSettings;
+  const site = readSite(checkout, settings.site, settings.hostCount);
+  const log = join(state, "log");
+  network(site);
+  mkdirSync(webFaults, { recursive: true });
+  const guest = buildGuest(checkout, cache);
+  installCobbler(site, { checkout, guest }, settings.netboot);
+  const machines = makeMachines(site, settings, { data: join(state, "data/machines"), log, guest, checkout });
+  const lab: Faulty = { site, machines, daemons: new Daemons(log), checkout, state };
+  await startLineServer(LINE_PORT, (words) => line(lab, words));
+  const daemons = driverDaemons(site, { checkout, log }, settings.netboot);
+  for (const daemon of daemons) lab.daemons.start(daemon);
+  for (const { name } of site.machines) lab.daemons.start({ name: `bmc-${name}`, command: bmcCommand(lab, name) });
+  for (const daemon of daemons) await lab.daemons.ready(daemon.name);
+  await resume([...machines.values()]);
+  await serveControl(join(state, "control.sock"), (words) => command(lab, settings, words));
+}
+
+await main(process.argv.slice(2) as [string, string, string, string]);

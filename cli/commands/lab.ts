@@ -1,13 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { daemonFaults, hostFaults } from "../../lab/faults.ts";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
+import { machineFaults } from "../../lab/machine.ts";
+import { type Netboot, netboots } from "../../lab/settings.ts";
 import { become } from "../child.ts";
 import { CommandError, exitStatus } from "../exit.ts";
 import { insideVariable, labOf } from "../lab-place.ts";
 import { table } from "../table.ts";
 
 interface LabOptions {
+  light?: boolean;
+  hosts?: number;
+  netboot?: Netboot;
   state?: string;
   site: string;
   json?: boolean;
@@ -40,10 +46,13 @@ type Add = (name: string, text: string) => Command;
 
 function addLife(add: Add): void {
   add("start", "Starts the lab and returns when every daemon answers; does nothing when it runs already.")
-    .option("--light", "light hosts: network namespaces that install themselves without CPU emulation (so far the only kind)")
+    .option("--light", "light hosts: network namespaces that install themselves without CPU emulation (default: QEMU hosts)")
+    .option("--hosts <n>", "play only the first n machines of the site", positive)
+    .addOption(new Option("--netboot <way>", "what machines boot through (default: ipxe)").choices(netboots))
     .action(async (options: LabOptions) => {
       const began = performance.now();
-      const outcome = await startLab(place(options));
+      const { hosts, netboot } = options;
+      const outcome = await startLab(place(options), { machines: options.light ? "light" : undefined, hostCount: hosts, netboot });
       print(outcome === "started" ? `lab started in ${((performance.now() - began) / 1000).toFixed(1)} s` : "lab is running already");
     });
   add("stop", "Ends every process of the lab. Disks and the daemons' data stay: stack state and lab agree after the next start.").action(
@@ -79,13 +88,25 @@ function addMeddling(add: Add): void {
     .argument("<host>", "name of the host")
     .addArgument(new Argument("<state>", "what it shall be").choices(["on", "off"]))
     .action(async (host: string, state: string, options: LabOptions) => print(await ask(place(options), ["power", host, state])));
-  add("fault", "Makes a host, its BMC or a daemon misbehave, or ends that (`fault h11 clear`). A wrong name shows the ones there are.")
-    .argument("<name>", "host or daemon")
-    .argument("<fault>", "what it shall do wrong, for example pxe-lost")
-    .argument("[count]", "how often; 0 ends `deaf` and `down`")
+  add("fault", "Makes a host, its BMC or a daemon misbehave, until `clear`.")
+    .argument("<name>", "host or daemon (see `lab status`)")
+    .argument("<fault>", "what it shall do wrong, or clear")
+    .argument("[count]", "how often, for a fault of a boot; seconds, for slow")
+    .addHelpText("after", faultHelp())
     .action(async (name: string, fault: string, count: string | undefined, options: LabOptions) =>
       print(await ask(place(options), ["fault", name, fault, ...(count === undefined ? [] : [count])])),
     );
+}
+
+function faultHelp(): string {
+  const list = (title: string, faults: Record<string, string>) =>
+    `\n${title}:\n${table(Object.entries(faults).map(([name, text]) => [`  ${name}`, text]))}`;
+  return list("Faults of hosts", { ...machineFaults, ...hostFaults }) + list("Faults of daemons", daemonFaults);
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("A number from 1 on is wanted.");
+  return Number(text);
 }
 
 async function showStatus(lab: Lab, json: boolean): Promise<void> {
@@ -95,12 +116,16 @@ async function showStatus(lab: Lab, json: boolean): Promise<void> {
     host.name,
     host.power,
     host.bootDevice,
+    host.runs,
+    host.installed ? `${host.installed.profile}, generation ${host.installed.generation}` : "nothing",
     Object.entries(host.faults)
-      .map(([fault, times]) => `${fault}:${times}`)
+      .map(([fault, times]) => (times === null ? fault : `${fault}:${times}`))
       .join(" "),
   ]);
-  process.stdout.write(`site ${status.site}, state ${lab.state}\n${table([["DAEMON", "STATE"], ...Object.entries(status.daemons)])}`);
-  process.stdout.write(table([["HOST", "POWER", "BOOT", "FAULTS"], ...hosts]));
+  process.stdout.write(
+    `site ${status.site}, ${status.machines} hosts, state ${lab.state}\n${table([["DAEMON", "STATE"], ...Object.entries(status.daemons)])}`,
+  );
+  process.stdout.write(table([["HOST", "POWER", "BOOT", "RUNS", "DISK", "FAULTS"], ...hosts]));
 }
 
 /** Names are looked up among the files there are, so that none leads out of the folder. */

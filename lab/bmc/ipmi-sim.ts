@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SiteMachine } from "../site.ts";
 
 /** The lab's BMC account, public by design. */
 export const bmcAccount = { user: "lab", password: "labpass" };
 
-export function lanConfiguration(machine: SiteMachine, chassisProgram: string): string {
+export function lanConfiguration(machine: SiteMachine, chassisProgram: string, password: string): string {
   return `name "${machine.name}"
 set_working_mc 0x20
   startlan 1
@@ -19,7 +19,7 @@ set_working_mc 0x20
   endlan
   chassis_control "${chassisProgram} ${machine.name} 0x20"
   user 1 true "" "" user 10 none md2 md5 straight
-  user 2 true "${bmcAccount.user}" "${bmcAccount.password}" admin 10 none md2 md5 straight
+  user 2 true "${bmcAccount.user}" "${password}" admin 10 none md2 md5 straight
 `;
 }
 
@@ -35,12 +35,13 @@ function guid(machine: SiteMachine): string {
 }
 
 /** Writes the configuration of one BMC and returns ipmi_sim's command line. The folder is fresh: saved users override the configuration. */
-export function prepareBmc(machine: SiteMachine, folder: string, chassisProgram: string): string[] {
+export function prepareBmc(machine: SiteMachine, folder: string, chassisProgram: string, password = bmcAccount.password): string[] {
   const state = join(folder, "state");
+  rmSync(state, { recursive: true, force: true });
   mkdirSync(state, { recursive: true });
   const lan = join(folder, "lan.conf");
   const emulator = join(folder, "bmc.emu");
-  writeFileSync(lan, lanConfiguration(machine, chassisProgram));
+  writeFileSync(lan, lanConfiguration(machine, chassisProgram, password));
   writeFileSync(emulator, emulatorConfiguration);
   return ["ipmi_sim", "-c", lan, "-f", emulator, "-s", state, "-n"];
 }

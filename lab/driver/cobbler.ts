@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, constants, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseDocument } from "yaml";
+import type { Netboot } from "../settings.ts";
 import type { Site } from "../site.ts";
+import { cobblerDnsmasqTemplate } from "./dnsmasq.ts";
 
 /** Where the Python package keeps its files (tools/setup/lab.sh unpacks it there). */
 export const cobblerPackage = "/usr/lib/cloudstack-testbed/cobbler";
@@ -45,7 +48,7 @@ export function cobblerSettings(shipped: string, site: Site): string {
 }
 
 /** Puts cobbler's files in place; its objects and templates of an earlier run stay. */
-export function installCobbler(site: Site, cache: string): void {
+export function installCobbler(site: Site, folders: { checkout: string; guest: string }, netboot: Netboot): void {
   cpSync(`${cobblerPackage}/etc/cobbler`, "/etc/cobbler", { recursive: true });
   if (!existsSync("/var/lib/cobbler/distro_signatures.json"))
     cpSync(`${cobblerPackage}/var/lib/cobbler`, "/var/lib/cobbler", { recursive: true });
@@ -66,14 +69,34 @@ export function installCobbler(site: Site, cache: string): void {
     .replace("managers.isc", "managers.dnsmasq")
     .replace("managers.bind", "managers.dnsmasq");
   writeFileSync("/etc/cobbler/modules.conf", modules);
+  writeFileSync("/etc/cobbler/dnsmasq.template", cobblerDnsmasqTemplate(site, netboot));
+  writeFileSync("/var/lib/cobbler/cobbler_hosts", "", { flag: "a" });
+  installHelpers(folders.checkout);
+  installLoaders();
   // The lab's password is public by design; it opens nothing outside these namespaces.
   writeFileSync("/etc/cobbler/users.digest", `cobbler:Cobbler:${createHash("sha3-512").update("lab-cobbler").digest("hex")}\n`);
   for (const system of ["os", "hv"]) {
     mkdirSync(`/srv/lab/distro/${system}`, { recursive: true });
     for (const file of ["vmlinuz", "initrd.img"]) {
       const target = `/srv/lab/distro/${system}/${file}`;
-      copyFileSync(`${cache}/lab/guest/${file}`, target);
+      copyFileSync(join(folders.guest, file), target);
       chmodSync(target, 0o644);
     }
+    // A copy, not a link: the web service serves only what lies below its folder. FICLONE: no second copy where the file system can.
+    for (const suffix of ["img", "tar"])
+      copyFileSync(join(folders.guest, `${system}.${suffix}`), `/srv/lab/images/${system}.${suffix}`, constants.COPYFILE_FICLONE);
   }
+}
+
+/** cobblerd restarts dnsmasq through `systemctl` or `service`, whichever it finds the machine to have. */
+function installHelpers(checkout: string): void {
+  mkdirSync("/run/testbed-bin", { recursive: true });
+  for (const name of ["systemctl", "service"]) symlinkSync(join(checkout, "lab/driver/systemctl.sh"), `/run/testbed-bin/${name}`);
+}
+
+/** What `cobbler mkloaders` would link for pxelinux; a sync carries it to the TFTP folder. */
+function installLoaders(): void {
+  copyFileSync("/usr/lib/PXELINUX/pxelinux.0", "/var/lib/cobbler/loaders/pxelinux.0");
+  for (const file of ["ldlinux.c32", "menu.c32", "libutil.c32"])
+    copyFileSync(`/usr/lib/syslinux/modules/bios/${file}`, `/var/lib/cobbler/loaders/${file}`);
 }

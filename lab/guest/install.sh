@@ -4,7 +4,8 @@
 set -u
 fail() { echo "FAIL $*"; exit 1; }
 cmdline=$1
-echo "LAB installer start"
+fault=$(cat /run/lab-fault 2>/dev/null)
+echo "LAB installer start $cmdline"
 url=
 for word in $cmdline; do
   case $word in url=* | inst.ks=* | ks=*) url=${word#*=} ;; esac
@@ -19,14 +20,29 @@ done
 # A template with an error is answered by a comment: nothing but a missing variable tells.
 . /run/answer || fail "the answer file is not a script"
 [ -n "${lab_system:-}" ] && [ -n "${lab_image:-}" ] || fail "the answer file sets no lab_system or lab_image"
+case $fault in
+  install-hangs)
+    echo "LAB installer hangs"
+    while :; do sleep 3600; done
+    ;;
+  install-powers-off)
+    echo "LAB installer powers off"
+    sleep 3 # as long as a short installation: the BMC must have seen the machine on
+    exit 1
+    ;;
+  wrong-image)
+    case $lab_image in */os) lab_image=${lab_image%/os}/hv ;; *) lab_image=${lab_image%/*}/os ;; esac
+    ;;
+  wrong-token) lab_token=spoiled ;;
+esac
 lab_pre
 echo "LAB image $lab_image"
-for old in /target/* /target/.[!.]*; do rm -rf "$old"; done
-wget -q -O - "$lab_image" | tar -x -C /target || fail "the image cannot be written"
+testbed-disk "$lab_image" || fail "the image cannot be written"
 echo "$lab_hostname" >/target/etc/hostname
 printf 'address=%s\nnetmask=%s\ngateway=%s\n' "$lab_ip" "$lab_netmask" "$lab_gateway" >/target/etc/lab-net
 printf 'nameserver %s\n' $lab_dns >/target/etc/resolv.conf
 printf 'system=%s\nprofile=%s\ndistro=%s\ngeneration=%s\ntoken=%s\n' "$lab_system" "$lab_profile" "$lab_distro" "$lab_generation" "$lab_token" >/target/etc/testbed-install
+[ "$fault" != ssh-refuses ] || : >/target/etc/no-ssh
 chroot /target dropbearkey -t ed25519 -f /etc/dropbear/dropbear_ed25519_host_key >/dev/null 2>&1 || fail "no host key"
 lab_late /target
 sync

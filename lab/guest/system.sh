@@ -9,4 +9,5 @@ ip addr flush dev eth0
 ip addr add "$address/$netmask" dev eth0
 ip route replace default via "$gateway"
 echo "LAB disk system up"
+if [ -e /etc/no-ssh ]; then exec sleep 1000000; fi
 exec dropbear -F -E -s -R

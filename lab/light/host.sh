@@ -7,25 +7,27 @@ mkdir -p $root
 mount -t tmpfs tmpfs $root
 
 enter() { # enter ROOT PROGRAM…: the basic file systems of a booted machine, then the program
-  local at=$1
+  local at=$1 node
   shift
   mount -t proc proc "$at/proc"
   mount -t sysfs sysfs "$at/sys"
-  mount --bind /dev "$at/dev"
-  mount -t devpts devpts "$at/dev/pts"
+  # Only what programs need: the machine's own disks must not be in reach of an installer.
+  mount -t tmpfs tmpfs "$at/dev"
+  for node in null zero full random urandom tty; do
+    : >"$at/dev/$node"
+    mount --bind "/dev/$node" "$at/dev/$node"
+  done
+  mkdir "$at/dev/pts"
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$at/dev/pts"
+  ln -s pts/ptmx "$at/dev/ptmx"
   mount -t tmpfs tmpfs "$at/run"
+  echo "$fault" >"$at/run/lab-fault"
   PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root chroot "$at" "$@"
 }
 
 if [ "$mode" = pxe ]; then
   mkdir -p $root/{upper,work,installer}
   mount -t overlay overlay -o "lowerdir=$tree,upperdir=$root/upper,workdir=$root/work" $root/installer
-  if [ "$fault" = hang ]; then echo "installer hangs"; exec sleep infinity; fi
-  if [ "$fault" = off ]; then 
-    # As long as a short installation: the BMC must have seen the machine on.
-    echo "installer powers off"
-    exec sleep 3
-  fi
   mount --bind "$disk" $root/installer/target
   enter $root/installer testbed-netboot
   status=$?

@@ -89,12 +89,12 @@ test("a host whose old disk boots fails alone, by name, and the next up heals it
 test("an installer that powers the machine off is told as that", async () => {
   await fault("h11", "install-powers-off");
   project.edit("Pulumi.kvm.yaml", (text) => text.replace('h11: "3"', 'h11: "4"'));
-  project.edit("environments/lab/inventory.yaml", (text) => text.replace("installSeconds: 120", "installSeconds: 12"));
+  project.edit("environments/lab/inventory.yaml", (text) => text.replace("installSeconds: 240", "installSeconds: 12"));
   const { status, output } = await project.up();
   expect(status).not.toBe(0);
   expect(output).toContain("powered itself off");
   await fault("h11", "clear");
-  project.edit("environments/lab/inventory.yaml", (text) => text.replace("installSeconds: 12 ", "installSeconds: 120 "));
+  project.edit("environments/lab/inventory.yaml", (text) => text.replace("installSeconds: 12 ", "installSeconds: 240 "));
   expect((await project.up()).status).toBe(0);
 });
 

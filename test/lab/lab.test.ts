@@ -11,7 +11,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = { checkout, state: mkdtempSync(join(tmpdir(), "testbed-lab-")), site: "lab" };
-  await startLab(lab);
+  await startLab(lab, { machines: "light" });
 });
 
 afterAll(async () => {
@@ -36,7 +36,7 @@ test("every daemon runs and every host is off", async () => {
 });
 
 test("starting it again changes nothing", async () => {
-  expect(await startLab(lab)).toBe("running");
+  expect(await startLab(lab, { machines: "light" })).toBe("running");
 });
 
 test("a command inside keeps its working directory and its exit status", () => {
@@ -67,7 +67,7 @@ test("a lab that lost a daemon is started anew", async () => {
   const pid = execFileSync("pgrep", ["-f", `${lab.state}/scratch/bmc/h11/lan.conf`], { encoding: "utf8" }).trim();
   process.kill(Number(pid), "SIGKILL");
   while ((await labStatus(lab)).daemons["bmc-h11"] === "running") await new Promise((resolve) => setImmediate(resolve));
-  expect(await startLab(lab)).toBe("started");
+  expect(await startLab(lab, { machines: "light" })).toBe("started");
   expect((await labStatus(lab)).daemons).toEqual(before);
 });
 
@@ -88,7 +88,7 @@ test("after the supervisor is killed the next start brings it back with cobbler'
   inside("sh", "-c", "echo kept >/var/lib/cobbler/kept");
   const holder = JSON.parse(readFileSync(join(lab.state, "holder.json"), "utf8")) as { pid: number };
   process.kill(holder.pid, "SIGKILL");
-  expect(await startLab(lab)).toBe("started");
+  expect(await startLab(lab, { machines: "light" })).toBe("started");
   expect(inside("cat", "/var/lib/cobbler/kept").stdout).toBe("kept\n");
 });
 

@@ -8,7 +8,7 @@ lab_ip="$nic["ip_address"]"
 lab_netmask="$nic["netmask"]"
 lab_gateway="$gateway"
 lab_dns="#echo " ".join($name_servers)#"
-lab_image="http://$http_server/lab/${lab_image}.tar"
+lab_image="http://$http_server/lab/${lab_image}"
 lab_generation="$getVar('install_generation', 'none')"
 lab_token="$getVar('install_token', '')"
 lab_pre() {
