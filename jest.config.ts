@@ -10,8 +10,8 @@ const project = (displayName: string) => ({
 });
 
 export default {
-  // `unit` needs nothing; `contract` and `e2e` run inside a lab; `lab` starts labs of its own.
-  projects: [project("unit"), project("contract"), project("e2e"), project("lab")],
+  // `unit` needs nothing; `contract` and `e2e` run inside a lab; `lab` and `qemu` start labs of their own.
+  projects: [project("unit"), project("contract"), project("e2e"), project("lab"), project("qemu")],
   testTimeout: 120_000,
   reporters: [
     "default",

@@ -44,6 +44,8 @@ done
 mkdir -p "$state/data/srv"
 mount --bind "$state/data/srv" /srv
 bring_back /srv
+# What the supervisor mounts there (a full disk) is there for whoever enters, too.
+mount --make-shared /srv
 # What must outlive the lab: cobbler's objects, boot files, the stacks' leases, DHCP leases.
 for folder in var/lib/cobbler var/lib/cloudstack-testbed var/www/cobbler var/lib/misc; do
   mkdir -p "$state/data/$folder" "/$folder"
@@ -58,7 +60,7 @@ for descriptor in "${held[@]}"; do exec {descriptor}<&-; done
 mount -t sysfs sysfs /sys
 
 # pdeathsig: the whole lab ends with its holder, even when that is killed.
-setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc tini -s -- "$node" "$checkout/lab/supervisor.ts" "$@" &
+setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc --propagation unchanged tini -s -- "$node" "$checkout/lab/supervisor.ts" "$@" &
 supervisor=$!
 trap 'kill -KILL $supervisor 2>/dev/null || true' TERM INT
 wait $supervisor

@@ -28,6 +28,6 @@ if stage "test lab" cli/testbed.sh lab start --light --state "$lab_state"; then
   trap stop_lab EXIT
   stage "tests against real daemons" env TESTBED_LAB_STATE="$lab_state" cli/testbed.sh lab exec --state "$lab_state" -- jest --selectProjects contract e2e --runInBand --json --outputFile reports/lab.json
 fi
-stage "lab tests" jest --selectProjects lab --runInBand --json --outputFile reports/labs.json
+stage "lab and QEMU tests" jest --selectProjects lab qemu --runInBand --json --outputFile reports/labs.json
 
 node tools/sum-tests.ts "$failed" reports/unit.json reports/lab.json reports/labs.json

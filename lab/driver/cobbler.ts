@@ -71,6 +71,9 @@ export function installCobbler(site: Site, folders: { checkout: string; guest: s
   writeFileSync("/etc/cobbler/modules.conf", modules);
   writeFileSync("/etc/cobbler/dnsmasq.template", cobblerDnsmasqTemplate(site, netboot));
   writeFileSync("/var/lib/cobbler/cobbler_hosts", "", { flag: "a" });
+  // Under UEFI, iPXE of 2019 (Debian 12's) hands the initrd over only by its name on the kernel's command line.
+  const ipxe = "/etc/cobbler/boot_loader_conf/ipxe.template";
+  writeFileSync(ipxe, readFileSync(ipxe, "utf8").replace("kernel $kernel_path ", "kernel $kernel_path initrd=initrd.img "));
   installHelpers(folders.checkout);
   installLoaders();
   // The lab's password is public by design; it opens nothing outside these namespaces.

@@ -70,7 +70,7 @@ install -m 755 "$here/netboot.sh" "$tree/bin/testbed-netboot"
 # A disk of 56 MB: boot loader and kernel on FAT16 (BIOS through SYSLINUX's boot sector, UEFI through the removable-media path), the
 # system on ext4, filled without a mount.
 boot_start=2048 boot_sectors=51200 root_start=53248 root_sectors=61440
-printf 'PROMPT 0\nDEFAULT disk\nLABEL disk\n  KERNEL vmlinuz\n  INITRD initrd.img\n  APPEND console=ttyS0 quiet panic=5 lab=disk\n' >"$out/syslinux.cfg"
+printf 'PROMPT 0\nDEFAULT disk\nLABEL disk\n  KERNEL /vmlinuz\n  INITRD /initrd.img\n  APPEND console=ttyS0 quiet panic=5 lab=disk\n' >"$out/syslinux.cfg"
 boot="$out/boot.img"
 truncate -s $(((boot_start + boot_sectors) * 512)) "$boot"
 boot_at="$boot@@$((boot_start * 512))"

@@ -20,6 +20,7 @@ done
 # A template with an error is answered by a comment: nothing but a missing variable tells.
 . /run/answer || fail "the answer file is not a script"
 [ -n "${lab_system:-}" ] && [ -n "${lab_image:-}" ] || fail "the answer file sets no lab_system or lab_image"
+lab_pre
 case $fault in
   install-hangs)
     echo "LAB installer hangs"
@@ -35,7 +36,6 @@ case $fault in
     ;;
   wrong-token) lab_token=spoiled ;;
 esac
-lab_pre
 echo "LAB image $lab_image"
 testbed-disk "$lab_image" || fail "the image cannot be written"
 echo "$lab_hostname" >/target/etc/hostname

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Lab, labCommand, labExecArguments, labStatus, startLab, stopLab } from "../../lab/index.ts";
 
 const checkout = join(import.meta.dirname, "../..");
@@ -82,6 +82,107 @@ test.each([
 ])("%p is refused with what there is", async (words, text) => {
   const reply = await labCommand(lab, words);
   expect(reply).toEqual({ ok: false, error: expect.stringContaining(text) });
+});
+
+const ask = (...words: string[]) =>
+  inside("ipmitool", "-I", "lanplus", "-C", "3", "-N", "1", "-R", "1", "-H", "10.91.1.11", "-U", "lab", "-P", "labpass", ...words);
+const fault = async (...words: string[]) => {
+  const reply = await labCommand(lab, ["fault", ...words]);
+  if (!reply.ok) throw new Error(reply.error);
+};
+/** Status and seconds of one call of cobblerd through the driver's web service. */
+function cobblerVersion(): { status: number; seconds: number } {
+  const program = `
+    const body = "<methodCall><methodName>version</methodName></methodCall>";
+    const began = performance.now();
+    const { status } = await fetch("http://10.91.0.1/cobbler_api", { method: "POST", headers: { "content-type": "text/xml" }, body });
+    console.log(JSON.stringify({ status, seconds: (performance.now() - began) / 1000 }));`;
+  return JSON.parse(inside(process.execPath, "--input-type=module", "-e", program).stdout) as { status: number; seconds: number };
+}
+
+describe("faults", () => {
+  afterEach(async () => {
+    for (const name of ["h11", "cobblerd", "dnsmasq"]) await fault(name, "clear");
+  });
+
+  test("a deaf BMC does not answer, and answers again when that is cleared", async () => {
+    await fault("h11", "deaf");
+    expect(ask("chassis", "power", "status").status).not.toBe(0);
+    await fault("h11", "clear");
+    expect(ask("chassis", "power", "status").stdout).toContain("off");
+  });
+
+  test("a BMC with another password refuses the known one", async () => {
+    await fault("h11", "wrong-password");
+    expect(ask("-v", "chassis", "power", "status").stderr).toContain("HMAC is invalid");
+  });
+
+  test("a BMC that forgets takes the boot device and does not keep it", async () => {
+    await fault("h11", "forgets-boot-device");
+    expect(ask("chassis", "bootdev", "pxe").stdout).toContain("Set Boot Device to pxe");
+    expect((await labStatus(lab)).hosts[0]?.bootDevice).toBe("none");
+  });
+
+  test("a machine that stays on ignores off, and is off when asked again after clear", async () => {
+    ask("chassis", "power", "on");
+    await fault("h11", "stays-on");
+    ask("chassis", "power", "off");
+    expect((await labStatus(lab)).hosts[0]?.power).toBe("on");
+    await fault("h11", "clear");
+    ask("chassis", "power", "off");
+    expect((await labStatus(lab)).hosts[0]?.power).toBe("off");
+  });
+
+  test("a killed cobblerd is refused by its proxy, and comes back with clear", async () => {
+    await fault("cobblerd", "killed");
+    expect(cobblerVersion().status).toBe(503);
+    await fault("cobblerd", "clear");
+    expect(cobblerVersion().status).toBe(200);
+  });
+
+  test("a slow cobblerd takes the seconds it was told", async () => {
+    await fault("cobblerd", "slow", "1");
+    expect(cobblerVersion().seconds).toBeGreaterThanOrEqual(1);
+  });
+
+  test("a cobblerd that restarts after a call answers it, and is another process afterwards", async () => {
+    const pid = () => inside("sh", "-c", "ss -Hlntp sport = 25151 | grep -o pid=[0-9]*").stdout.trim();
+    const before = pid();
+    await fault("cobblerd", "restarts");
+    expect(cobblerVersion().status).toBe(200);
+    await fault("cobblerd", "clear");
+    expect(pid()).not.toBe(before);
+  });
+
+  test("a full disk takes no new entry and keeps the old ones", async () => {
+    inside("sh", "-c", "echo 10.91.0.99 kept >/srv/testbed/hosts.d/kept");
+    await fault("dnsmasq", "disk-full");
+    expect(inside("cp", "/etc/passwd", "/srv/testbed/hosts.d/new").stderr).toContain("No space left");
+    expect(inside("cat", "/srv/testbed/hosts.d/kept").stdout).toContain("kept");
+    await fault("dnsmasq", "clear");
+    expect(inside("sh", "-c", "echo 10.91.0.98 new >/srv/testbed/hosts.d/new").status).toBe(0);
+    inside("rm", "/srv/testbed/hosts.d/kept", "/srv/testbed/hosts.d/new");
+  });
+});
+
+test("a lab keeps what it was first started as: other hosts, fewer hosts or another site are refused", async () => {
+  await expect(startLab(lab, { machines: "qemu" })).rejects.toThrow("was started with machines light, not qemu");
+  await expect(startLab(lab, { hostCount: 2 })).rejects.toThrow("was started with hostCount of the whole site, not 2");
+  await expect(startLab({ ...lab, site: "acs-qa" })).rejects.toThrow("was started with site lab, not acs-qa");
+});
+
+test("a lab with more hosts than its site has is refused with what there is", async () => {
+  const other = { ...lab, state: mkdtempSync(join(tmpdir(), "testbed-lab-")) };
+  await expect(startLab(other, { machines: "light", hostCount: 5 })).rejects.toThrow("has 4 machines with a BMC; the lab cannot play 5");
+  rmSync(other.state, { recursive: true });
+});
+
+test("only the lab's first hosts are played when asked for", async () => {
+  const other = { ...lab, state: mkdtempSync(join(tmpdir(), "testbed-lab-")) };
+  await startLab(other, { machines: "light", hostCount: 2 });
+  expect((await labStatus(other)).hosts.map((host) => host.name)).toEqual(["h11", "h12"]);
+  await stopLab(other);
+  rmSync(other.state, { recursive: true });
 });
 
 test("after the supervisor is killed the next start brings it back with cobbler's objects", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stackEnvironment } from "../../cli/environment.ts";
 import { cachedEngine } from "../../cli/project.ts";
+import { type Lab, labExecArguments } from "../../lab/index.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 
@@ -11,8 +12,11 @@ const checkout = join(import.meta.dirname, "../..");
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
   readonly environment: NodeJS.ProcessEnv;
+  readonly #lab: Lab | undefined;
 
-  constructor() {
+  /** @param lab the lab whose namespaces its commands run in; not needed where the test itself runs inside */
+  constructor(lab?: Lab) {
+    this.#lab = lab;
     for (const name of ["providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
       symlinkSync(join(checkout, name), join(this.folder, name));
     cpSync(join(checkout, "environments"), join(this.folder, "environments"), { recursive: true });
@@ -32,15 +36,12 @@ export class Project {
 
   /** Runs the Pulumi CLI; a status other than 0 is part of the result, not an exception. */
   pulumi(...args: string[]): Promise<{ status: number; output: string }> {
+    const command = ["pulumi", ...args, "--non-interactive"];
+    const [program, ...rest] = (this.#lab ? labExecArguments(this.#lab, this.folder, command) : command) as [string, ...string[]];
     return new Promise((resolve) => {
-      execFile(
-        "pulumi",
-        [...args, "--non-interactive"],
-        { cwd: this.folder, env: this.environment, maxBuffer: 2 ** 26 },
-        (error, stdout, stderr) => {
-          resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
-        },
-      );
+      execFile(program, rest, { cwd: this.folder, env: this.environment, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+        resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
+      });
     });
   }
 
