@@ -4,23 +4,24 @@ import { Environment } from "./environment.ts";
 import { renderFindings } from "./findings.ts";
 import { loadInputs } from "./load.ts";
 
-const { findings, plan } = loadInputs(process.cwd(), { stack: pulumi.getStack() });
+const { findings, plan, external } = loadInputs(process.cwd(), { stack: pulumi.getStack() });
 const errors = findings.filter((finding) => finding.severity === "error");
 for (const finding of findings) if (finding.severity === "warning") pulumi.log.warn(renderFindings([finding]));
-if (errors.length > 0 || !plan) {
+if (errors.length > 0 || !(plan || external)) {
   // A RunError is shown as it is, without a stack trace: the fault is in the inputs, not in the program.
   throw new pulumi.RunError(`The inputs have ${errors.length} fault(s); nothing was touched.\n\n${renderFindings(errors)}`);
 }
 
 const parallel = Number(process.env.PULUMI_PARALLEL ?? 0);
-if (parallel > 0 && parallel <= plan.machines.length) {
+if (plan && parallel > 0 && parallel <= plan.machines.length) {
   pulumi.log.warn(
     `PULUMI_PARALLEL is ${parallel}, but ${plan.machines.length} machines install at once and each holds a slot; run through \`testbed exec\`, or raise it.`,
   );
 }
 
-const environment = new Environment(pulumi.getStack(), { plan });
+// On a site that only names a management server nothing is installed.
+const environment = plan && new Environment(pulumi.getStack(), { plan });
 
-export const site = plan.site;
-export const generation = plan.generation;
-export const hosts = environment.hosts;
+export const site = plan?.site ?? external?.site;
+export const generation = plan?.generation;
+export const hosts = environment?.hosts ?? [];

@@ -1,20 +1,57 @@
 import { z } from "zod";
 
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name by RFC 1123");
+const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, "must be a host name or an address");
+/** Where a machine that is not installed by us is reached. */
+const place = hostName.refine((text) => !/^[\d.]+$/.test(text) || z.ipv4().safeParse(text).success, "must be a host name or an address");
 const mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be a MAC address: six lower-case hexadecimal bytes with colons");
 const ipv4 = z.ipv4("must be an IPv4 address");
+const cidr = z.cidrv4("must be a network like 10.0.0.0/24").refine((text) => {
+  const length = Number(text.split("/")[1]);
+  return length >= 8 && length <= 30;
+}, "must be a network of /8 to /30");
 const texts = z.record(z.string(), z.string()).default({});
+const directory = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/, "must be an absolute path without `.`, `..` and a slash at its end");
+const relative = z.string().regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, "must be a path inside the site's folder");
+const positive = z.number().int().positive();
+
+/** An account on a machine of the site that is not installed by us: its host key is pinned. */
+const ssh = z.strictObject({
+  user: z.string().min(1).default("root"),
+  hostKey: z
+    .string()
+    .regex(
+      /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*$/,
+      "must be a public host key: its type and its base64 text",
+    ),
+  credential: z.string().min(1).default("driver"),
+});
+
+/** Directories that no store may be, and that hold more than stores: a wipe below them would go too far. */
+const NO_STORE_ROOT = /^\/(?:[^/]+|(?:usr|var|etc|root|boot|dev|proc|sys|run)\/.*)$/;
 
 const machine = z.strictObject({
   mac,
   address: ipv4,
   network: z.string(),
+  /** The management controller, spoken to by IPMI 2.0 from `here` (where `up` runs) or through the `driver`. */
   bmc: z
     .strictObject({
       address: ipv4,
       port: z.number().int().min(1).max(65535).default(623),
-      credential: z.string().default("bmc"),
+      credential: z.string().min(1).default("bmc"),
       cipherSuite: z.number().int().min(1).max(17).default(17),
+      reachedFrom: z.enum(["here", "driver"]).default("here"),
+    })
+    .optional(),
+  /** For a machine that is a VM of the site's XenServer. */
+  virtualMachine: z
+    .strictObject({
+      on: z.string(),
+      memoryMiB: positive.min(256),
+      cpus: positive.default(1),
+      diskGiB: positive,
+      bridge: z.string().min(1).default("xenbr0"),
     })
     .optional(),
   firmware: z.enum(["bios", "uefi"]).default("bios"),
@@ -22,31 +59,68 @@ const machine = z.strictObject({
   state: z.enum(["active", "quarantined", "spare"]).default("active"),
 });
 
+const driver = z.strictObject({
+  name,
+  address: ipv4,
+  mac: mac.optional(),
+  /** Its address in each further network that it serves, by the network's name. */
+  addresses: z.record(z.string(), ipv4).default({}),
+  ssh,
+  cobbler: z.strictObject({ url: z.url(), credential: z.string().min(1).default("cobbler") }),
+  dnsmasq: z.strictObject({ hostsDirectory: directory, dhcpHostsDirectory: directory, pidFile: directory, log: directory }),
+  dhcp: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
+  dns: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
+  ntp: z
+    .strictObject({ servers: z.array(ipv4).min(1, "needs a server"), largestOffsetSeconds: z.number().positive().default(1) })
+    .optional(),
+  /** The puppet master: where its modules lie. */
+  puppet: z.strictObject({ modulesDirectory: directory }).optional(),
+});
+
 /** `environments/<site>/inventory.yaml`: the one place for every MAC, address and name of a site. */
 export const inventorySchema = z.strictObject({
   site: name,
   embedded: z.boolean().default(false),
-  unreachable: z.string().optional(),
+  unreachable: z.string().min(1).optional(),
   networks: z.record(
     z.string(),
     z.strictObject({
-      cidr: z.cidrv4("must be a network like 10.0.0.0/24"),
+      cidr,
       gateway: ipv4.optional(),
-      domain: z.string().optional(),
+      domain: hostName.optional(),
       dynamic: z.array(z.strictObject({ from: ipv4, to: ipv4 })).default([]),
     }),
   ),
-  driver: z.strictObject({
-    name,
-    address: ipv4,
-    ssh: z.strictObject({ user: z.string().default("root"), hostKey: z.string(), credential: z.string().default("driver") }),
-    cobbler: z.strictObject({ url: z.url(), credential: z.string().default("cobbler") }),
-    dnsmasq: z.strictObject({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
-    dhcp: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
-    dns: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
-    ntp: ipv4.optional(),
-  }),
-  templates: z.record(z.string(), z.strictObject({ file: z.string(), kind: z.enum(["shell", "kickstart", "preseed"]) })),
+  driver,
+  /** By the name that the addresses of stores call them. */
+  nfsServers: z
+    .record(
+      hostName,
+      z.strictObject({
+        /** Defaults to its name. */
+        address: place.optional(),
+        /** Directories below which stores may lie. Nothing outside is ever wiped. */
+        roots: z
+          .array(directory.refine((path) => !NO_STORE_ROOT.test(path), "is a directory of the system, not one for stores"))
+          .min(1, "needs a root"),
+        ssh,
+      }),
+    )
+    .default({}),
+  xenServers: z
+    .record(
+      name,
+      z.strictObject({
+        /** Defaults to its name. */
+        address: place.optional(),
+        tlsSha256: z
+          .string()
+          .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/i, "must be the SHA-256 fingerprint of its certificate: 32 bytes with colons"),
+        credential: z.string().min(1).default("xenserver"),
+      }),
+    )
+    .default({}),
+  templates: z.record(z.string(), z.strictObject({ file: relative, kind: z.enum(["shell", "kickstart", "preseed", "xenserver"]) })),
   distros: z.record(
     z.string(),
     z.strictObject({
@@ -72,7 +146,7 @@ export const inventorySchema = z.strictObject({
   machines: z.record(name, machine),
   limits: z
     .strictObject({
-      simultaneousInstalls: z.number().int().positive().default(8),
+      simultaneousInstalls: positive.default(8),
       bmcPacingSeconds: z.number().nonnegative().default(5),
       installSeconds: z.number().positive().default(1800),
     })
@@ -81,3 +155,12 @@ export const inventorySchema = z.strictObject({
 
 export type Inventory = z.infer<typeof inventorySchema>;
 export type InventoryMachine = Inventory["machines"][string];
+
+/** The inventory of a site where nothing is installed by us: it only names a management server that runs already. */
+export const externalSiteSchema = z.strictObject({
+  site: name,
+  unreachable: z.string().min(1).optional(),
+  managementServer: z.strictObject({ address: hostName, port: z.number().int().min(1).max(65535).default(8096) }),
+});
+
+export type ExternalSite = z.infer<typeof externalSiteSchema>;

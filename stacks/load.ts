@@ -1,100 +1,163 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { templateDigest } from "../providers/cobbler/index.ts";
-import { checkAgreement, checkInventory, checkMarvin } from "./agreement.ts";
-import { type StackConfiguration, stackConfiguration, stackFileSchema } from "./config.ts";
-import type { Finding } from "./findings.ts";
-import { type Inventory, inventorySchema } from "./inventory.ts";
+import { checkClearText, checkExternal, checkInventory, checkMarvin, checkSite, checkStack, checkUnused } from "./checks/index.ts";
+import { configPath, type StackFile, stackConfiguration, stackFileSchema } from "./config.ts";
+import { type Finding, sortFindings } from "./findings.ts";
+import { type ExternalSite, externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
 import { type Marvin, marvinSchema } from "./marvin.ts";
 import { type Plan, plan } from "./plan.ts";
-import { parseBySchema } from "./schema.ts";
-import { parseMarvinSource, parseYamlSource, type Source } from "./source.ts";
+import { type Found, isRecord, parseBySchema, type Read } from "./schema.ts";
+import { parseMarvinSource, parseYamlSource, type Source } from "./sources/index.ts";
 
 export interface Loaded {
   findings: Finding[];
-  /** Present when there is a stack and no finding is an error. */
+  /** Present when there is a stack and no finding is an error; absent where nothing is installed by us. */
   plan?: Plan;
+  /** Present where the site only names a management server that runs already. */
+  external?: ExternalSite;
 }
+
+/** A file with what its schema made of it. */
+type Input<T> = Read<T> & { source: Source };
 
 /** Reads and checks every input of a stack, or of a site alone. Reports all faults at once and never throws for one. */
 export function loadInputs(folder: string, target: { stack: string } | { site: string }): Loaded {
-  const findings: Finding[] = [];
-  let config: StackConfiguration | undefined;
-  let stackSource: Source | undefined;
-  if ("stack" in target) {
-    stackSource = read(folder, `Pulumi.${target.stack}.yaml`, parseYamlSource);
-    const file = parseBySchema(stackSource, stackFileSchema, "the stack");
-    if (file) config = stackConfiguration(target.stack, file);
-    findings.push(...stackSource.findings);
-  }
-  const site = "site" in target ? target.site : config?.site;
-  if (site === undefined) return { findings };
+  const stack = "stack" in target ? read(folder, `Pulumi.${target.stack}.yaml`, parseYamlSource, stackFileSchema, "the stack") : undefined;
+  const site = "site" in target ? target.site : namedIn(stack?.source, "site");
+  if (site === undefined) return { findings: sortFindings(stackFindings(stack)) };
   const siteFolder = `environments/${site}`;
+  const marvins = namesOf(stack?.source, folder, siteFolder).map((name) =>
+    read(folder, `${siteFolder}/${name}`, parseMarvinSource, marvinSchema, "the cloud"),
+  );
+  const inventorySource = parse(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);
+  if (isExternal(inventorySource)) return loadExternal(inventorySource, marvins, stack);
 
-  const inventorySource = read(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);
-  const inventory: Inventory | undefined = parseBySchema(inventorySource, inventorySchema, "the site");
-  findings.push(...inventorySource.findings);
-  const digests = inventory ? templateDigests(folder, siteFolder, inventory, inventorySource, findings) : {};
-  if (inventory) findings.push(...checkInventory(inventory, inventorySource));
-
-  const files = config ? [config.marvin] : configurations(folder, siteFolder);
-  let planned: Plan | undefined;
-  for (const file of files) {
-    const source = read(folder, `${siteFolder}/${file}`, parseMarvinSource);
-    const marvin: Marvin | undefined = parseBySchema(source, marvinSchema, "the cloud");
-    findings.push(...source.findings);
-    if (!marvin) continue;
-    findings.push(...checkMarvin(marvin, source));
-    if (!inventory || !config || !stackSource) continue;
-    findings.push(...checkAgreement(inventory, marvin, config, { inventory: inventorySource, marvin: source, config: stackSource }));
-    if (!findings.some((finding) => finding.severity === "error")) planned = plan(inventory, marvin, config, digests);
-  }
-  return planned ? { findings, plan: planned } : { findings };
+  const inventory = { source: inventorySource, ...parseBySchema(inventorySource, inventorySchema, "the site") };
+  const config = stack?.found && stackConfiguration("stack" in target ? target.stack : "", stack.found);
+  const templates = inventory.found ? templateDigests(folder, siteFolder, inventory.found, inventorySource) : { digests: {}, findings: [] };
+  const findings = [
+    ...stackFindings(stack),
+    ...inventorySource.findings,
+    ...checkClearText(inventorySource, "inventory"),
+    ...templates.findings,
+    ...(inventory.found ? checkInventory(inventory.found, inventorySource, site) : []),
+    ...marvins.flatMap((one) => marvinFindings(one)),
+    ...marvins.flatMap(({ found, source }) =>
+      found && inventory.found ? checkSite(inventory.found, found, { inventory: inventorySource, marvin: source }) : [],
+    ),
+    ...unusedFindings(folder, siteFolder, inventory),
+  ];
+  if (inventory.found && config && stack)
+    findings.push(
+      ...checkStack(inventory.found, marvins[0]?.found, config, {
+        inventory: inventorySource,
+        marvin: marvins[0]?.source,
+        config: stack.source,
+      }),
+    );
+  const loaded: Loaded = { findings: sortFindings(findings) };
+  if (findings.some((finding) => finding.severity === "error")) return loaded;
+  if (!("stack" in target) || !inventory.data || !stack?.data || !marvins[0]?.data) return loaded;
+  return {
+    ...loaded,
+    plan: plan(inventory.data, marvins[0].data, stackConfiguration(target.stack, stack.data), templates.digests),
+  };
 }
 
-function read(folder: string, file: string, parse: (file: string, text: string) => Source): Source {
-  let text: string;
+/** A site where nothing is installed: its marvin files are checked for themselves, and no inventory is asked. */
+function loadExternal(source: Source, marvins: Input<Marvin>[], stack: Input<StackFile> | undefined): Loaded {
+  const site = parseBySchema(source, externalSiteSchema, "the site");
+  const findings = sortFindings([
+    ...stackFindings(stack),
+    ...source.findings,
+    ...checkClearText(source, "inventory"),
+    ...marvins.flatMap((one) => [...marvinFindings(one), ...(one.found ? checkExternal(one.found, one.source) : [])]),
+  ]);
+  return site.data && !findings.some((finding) => finding.severity === "error") ? { findings, external: site.data } : { findings };
+}
+
+function isExternal({ value }: Source): boolean {
+  return (
+    isRecord(value) && Object.hasOwn(value, "managementServer") && !Object.hasOwn(value, "driver") && !Object.hasOwn(value, "machines")
+  );
+}
+
+function stackFindings(stack: Input<StackFile> | undefined): Finding[] {
+  return stack ? [...stack.source.findings, ...checkClearText(stack.source, "stack")] : [];
+}
+
+function marvinFindings({ source, found }: Input<Marvin>): Finding[] {
+  return [...source.findings, ...(found ? checkMarvin(found, source) : [])];
+}
+
+/** Needs every marvin file of the site: one that is not the stack's is read for its hosts only. */
+function unusedFindings(folder: string, siteFolder: string, inventory: Input<Inventory>): Finding[] {
+  const all = configurations(folder, siteFolder).map(
+    (name) => read(folder, `${siteFolder}/${name}`, parseMarvinSource, marvinSchema, "the cloud").found,
+  );
+  const whole = all.filter((one): one is Found<Marvin> => one !== undefined);
+  // What a file that cannot be read uses is unknown.
+  return inventory.found && all.length > 0 && whole.length === all.length ? checkUnused(inventory.found, whole, inventory.source) : [];
+}
+
+function read<T>(
+  folder: string,
+  file: string,
+  parser: (file: string, text: string) => Source,
+  schema: Parameters<typeof parseBySchema<T>>[1],
+  purpose: string,
+): Input<T> {
+  const source = parse(folder, file, parser);
+  return { source, ...parseBySchema(source, schema, purpose) };
+}
+
+function parse(folder: string, file: string, parser: (file: string, text: string) => Source): Source {
   try {
-    text = readFileSync(join(folder, file), "utf8");
+    return parser(file, readFileSync(join(folder, file), "utf8"));
   } catch (error) {
-    const source = parse(file, "");
-    source.findings.splice(0, source.findings.length, {
-      file,
-      line: 1,
-      column: 1,
-      code: "TB100",
-      severity: "error",
+    const source = parser(file, "");
+    const finding = source.finding("TB100", [], {
       what: `the file cannot be read: ${(error as { code?: string }).code ?? String(error)}`,
       why: "the environment is described by it",
       remedy: "create it, or correct the name where it is used",
     });
-    return source;
+    return { ...source, broken: true, findings: [finding] };
   }
-  return parse(file, text);
 }
 
-function templateDigests(
-  folder: string,
-  siteFolder: string,
-  inventory: Inventory,
-  source: Source,
-  findings: Finding[],
-): Record<string, string> {
+function templateDigests(folder: string, siteFolder: string, inventory: Found<Inventory>, source: Source) {
   const digests: Record<string, string> = {};
-  for (const [name, template] of Object.entries(inventory.templates)) {
+  const findings: Finding[] = [];
+  for (const [name, { file }] of Object.entries(inventory.templates ?? {})) {
+    if (file === undefined) continue;
     try {
-      digests[name] = templateDigest(readFileSync(join(folder, siteFolder, template.file), "utf8"));
+      digests[name] = templateDigest(readFileSync(join(folder, siteFolder, file), "utf8"));
     } catch {
       findings.push(
         source.finding("TB100", ["templates", name, "file"], {
-          what: `the answer file ${siteFolder}/${template.file} cannot be read`,
+          what: `the answer file ${siteFolder}/${file} cannot be read`,
           why: "the installer would have no answers",
           remedy: "create it, or correct the name",
         }),
       );
     }
   }
-  return digests;
+  return { digests, findings };
+}
+
+/** The marvin file that the stack names; every one of the site where no stack is meant. */
+function namesOf(stack: Source | undefined, folder: string, siteFolder: string): string[] {
+  if (!stack) return configurations(folder, siteFolder);
+  const name = namedIn(stack, "marvin");
+  return name === undefined ? [] : [name];
+}
+
+/** Site and marvin file lead to the other inputs: they are taken from a stack file with faults too, so that those are checked as well. */
+function namedIn(stack: Source | undefined, key: "site" | "marvin"): string | undefined {
+  const config = isRecord(stack?.value) ? stack.value.config : undefined;
+  const value = isRecord(config) ? config[String(configPath(key)[1])] : undefined;
+  return typeof value === "string" && /^[\w-][\w.-]*$/.test(value) ? value : undefined;
 }
 
 function configurations(folder: string, siteFolder: string): string[] {

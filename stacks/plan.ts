@@ -1,6 +1,6 @@
-import ipaddr from "ipaddr.js";
-import type { StackConfiguration } from "./config.ts";
-import type { Inventory } from "./inventory.ts";
+import { netmaskOf } from "./addresses.ts";
+import { profileFor, type StackConfiguration } from "./config.ts";
+import type { Inventory, InventoryMachine } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
 
 export interface PlannedMachine {
@@ -11,7 +11,7 @@ export interface PlannedMachine {
   netmask: string;
   gateway: string;
   nameServers: string[];
-  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number };
+  bmc: NonNullable<InventoryMachine["bmc"]> & { pacingSeconds: number };
   profile: string;
   distro: string;
   os: { id: string; version: string };
@@ -30,7 +30,7 @@ export interface Plan {
   embedded: boolean;
   driver: Inventory["driver"];
   /** `file` is relative to the project folder. */
-  templates: { name: string; file: string; kind: "shell" | "kickstart" | "preseed"; sha256: string }[];
+  templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string }[];
   distros: ({ name: string } & Inventory["distros"][string])[];
   profiles: ({ name: string } & Inventory["profiles"][string])[];
   machines: PlannedMachine[];
@@ -42,22 +42,25 @@ export interface Plan {
 /** Pure: no file, no network, no Pulumi. The inputs have passed every check. */
 export function plan(inventory: Inventory, marvin: Marvin, config: StackConfiguration, templateDigests: Record<string, string>): Plan {
   const fqdn = (name: string, network: string) => `${name}.${inventory.networks[network]?.domain ?? "localdomain"}`;
+  const limits = stackLimits(inventory, config);
   const machines = marvinHosts(marvin).flatMap((host): PlannedMachine[] => {
     const machine = inventory.machines[host.name];
-    const profileName = config.profiles[host.hypervisor] ?? "";
+    const profileName = profileFor(config.profiles, host.hypervisor) ?? "";
     const profile = inventory.profiles[profileName];
     const network = machine && inventory.networks[machine.network];
     if (!machine?.bmc || !profile || !network) return [];
+    // A machine asks the driver where it is in the machine's own network.
+    const driverAddress = inventory.driver.addresses[machine.network] ?? inventory.driver.address;
     return [
       {
         name: host.name,
         fqdn: fqdn(host.name, machine.network),
         mac: machine.mac,
         address: machine.address,
-        netmask: ipaddr.IPv4.subnetMaskFromPrefixLength(Number(network.cidr.split("/")[1])).toString(),
-        gateway: network.gateway ?? inventory.driver.address,
-        nameServers: [inventory.driver.address],
-        bmc: { ...machine.bmc, pacingSeconds: inventory.limits.bmcPacingSeconds },
+        netmask: netmaskOf(network.cidr),
+        gateway: network.gateway ?? driverAddress,
+        nameServers: [driverAddress],
+        bmc: { ...machine.bmc, pacingSeconds: limits.bmcPacingSeconds },
         profile: profileName,
         distro: profile.distro,
         os: profile.os,
@@ -96,6 +99,15 @@ export function plan(inventory: Inventory, marvin: Marvin, config: StackConfigur
       mac: machine.mac,
       address: machine.address,
     })),
-    limits: inventory.limits,
+    limits,
+  };
+}
+
+/** The inventory's limits, and what the stack sets otherwise. */
+function stackLimits(inventory: Inventory, { limits }: StackConfiguration): Inventory["limits"] {
+  return {
+    simultaneousInstalls: limits.simultaneousInstalls ?? inventory.limits.simultaneousInstalls,
+    bmcPacingSeconds: limits.bmcPacingSeconds ?? inventory.limits.bmcPacingSeconds,
+    installSeconds: limits.installSeconds ?? inventory.limits.installSeconds,
   };
 }

@@ -12,7 +12,7 @@ export interface TemplateInputs {
   adopt: boolean;
   source: string;
   sha256: string;
-  kind: "shell" | "kickstart" | "preseed";
+  kind: "shell" | "kickstart" | "preseed" | "xenserver";
 }
 
 export interface TemplateOutputs {
@@ -49,7 +49,7 @@ export const template = defineResource<TemplateInputs, TemplateOutputs>({
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .describe("SHA-256 of its normalised text."),
-    kind: z.enum(["shell", "kickstart", "preseed"]).describe("What installer reads it."),
+    kind: z.enum(["shell", "kickstart", "preseed", "xenserver"]).describe("What installer reads it."),
   }),
   outputs: { bytes: "Size of the text in bytes." },
   replaceOn: ["name"],

@@ -1,0 +1,106 @@
+import type { Finding } from "../findings.ts";
+import type { Inventory } from "../inventory.ts";
+import { isSimulated, isSimulator, type Marvin } from "../marvin.ts";
+import { didYouMean, type Found, lookup } from "../schema.ts";
+import type { Path, Source } from "../sources/index.ts";
+import { collector } from "./collect.ts";
+import type { SiteSources } from "./hosts.ts";
+
+interface Store {
+  what: string;
+  url: string;
+  path: Path;
+  /** Absent where the address is not of the form nfs://host/path. */
+  host?: string;
+  directory?: string;
+}
+
+/** Every NFS store of a zone with machines. Other protocols are the tests' own affair. */
+function nfsStores(marvin: Found<Marvin>): Store[] {
+  return (marvin.zones ?? []).flatMap((zone, z) => {
+    if (isSimulated(zone)) return [];
+    const stores: Store[] = [];
+    const add = (kind: string, list: readonly { url?: unknown; provider?: unknown }[] | undefined, path: Path) =>
+      list?.forEach(({ url, provider }, index) => {
+        if (typeof url !== "string" || (typeof provider === "string" && provider.toUpperCase() !== "NFS")) return;
+        if (/^\w+:\/\//.test(url) && !url.startsWith("nfs:")) return;
+        stores.push({ what: `${kind} ${url}`, url, path: [...path, index, "url"], ...takeApart(url) });
+      });
+    add("the secondary store", zone.secondaryStorages, ["zones", z, "secondaryStorages"]);
+    add("the cache store", zone.cacheStorages, ["zones", z, "cacheStorages"]);
+    add("the primary store", zone.primaryStorages, ["zones", z, "primaryStorages"]);
+    zone.pods?.forEach((pod, p) => {
+      pod.clusters?.forEach((cluster, c) => {
+        if (!isSimulator(cluster.hypervisor))
+          add("the primary store", cluster.primaryStorages, ["zones", z, "pods", p, "clusters", c, "primaryStorages"]);
+      });
+    });
+    return stores;
+  });
+}
+
+/** `nfs://host:/a/b`: marvin's files also write an empty port. */
+function takeApart(url: string): { host?: string; directory?: string } {
+  const [, host, path] = /^nfs:\/\/([^/:]+)(?::\d*)?(\/.*)$/.exec(url) ?? [];
+  if (host === undefined || path === undefined) return {};
+  return { host, directory: path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1") };
+}
+
+/** Whether every store lies on a server of the inventory, below one of its allowed roots. */
+export function checkStoreRoots(inventory: Found<Inventory>, marvin: Found<Marvin>, sources: SiteSources): Finding[] {
+  const { findings, add } = collector();
+  const servers = inventory.nfsServers;
+  if (!servers) return findings;
+  const why = "a store is wiped for every generation: only what the inventory allows may be";
+  for (const { what, host, directory, path } of nfsStores(marvin)) {
+    if (host === undefined || directory === undefined) {
+      add(sources.marvin, "TB127", path, { what: `${what} is no NFS address`, why, remedy: "write nfs://server/directory" });
+      continue;
+    }
+    const server = serverOf(servers, host);
+    if (!server) {
+      const known = Object.keys(servers);
+      add(sources.marvin, "TB127", path, {
+        what: `${what} is on ${host}, which is no NFS server of the inventory${didYouMean(host, known)}`,
+        why,
+        remedy: `add it to nfsServers in ${sources.inventory.file}, or take a server that is there`,
+      });
+    } else if (server.roots && !server.roots.some((root) => isInside(directory, root)))
+      add(sources.marvin, "TB127", path, {
+        what: `${what} is not inside ${server.roots.join(" or ")}`,
+        why,
+        remedy: `move it, or add its root to ${sources.inventory.file}`,
+      });
+  }
+  return findings;
+}
+
+type Servers = NonNullable<Found<Inventory>["nfsServers"]>;
+
+function serverOf(servers: Servers, host: string): Servers[string] | undefined {
+  return lookup(servers, host) ?? Object.values(servers).find((server) => server.address === host);
+}
+
+function isInside(directory: string, root: string): boolean {
+  return directory.startsWith(`${root}/`) && !/\/\.{1,2}(\/|$)/.test(directory);
+}
+
+/** Whether each store has a directory of its own; the same server under its name and its address is one server. */
+export function checkStoresApart(inventory: Found<Inventory> | undefined, marvin: Found<Marvin>, source: Source): Finding[] {
+  const { findings, add } = collector();
+  const seen: { what: string; place: string }[] = [];
+  for (const { what, host, directory, path } of nfsStores(marvin)) {
+    if (host === undefined || directory === undefined) continue;
+    const server = serverOf(inventory?.nfsServers ?? {}, host);
+    const place = `${server?.address ?? host}:${directory}`;
+    const other = seen.find((one) => one.place === place || isInside(place, one.place) || isInside(one.place, place));
+    if (other)
+      add(source, "TB128", path, {
+        what: `${what} ${other.place === place ? "is the same directory as" : "lies in, or around,"} ${other.what}`,
+        why: "wiping one would wipe the other, and the server refuses the same one twice",
+        remedy: "give each store a directory of its own",
+      });
+    seen.push({ what, place });
+  }
+  return findings;
+}
