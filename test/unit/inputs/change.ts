@@ -1,5 +1,5 @@
 // One change of the shipped inputs, and what the whole reader then finds: files on disk, read as `check`, preview and `up` read them.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
@@ -21,12 +21,13 @@ export function findingsOf(changes: Partial<Record<File, Change>>): Finding[] {
   return changed(changes).findings;
 }
 
-/** A folder with the lab's inputs for the time of one action. */
+/** A folder with the inputs of every site and stack, for the time of one action. */
 export function inFolder<T>(action: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "testbed-inputs-"));
   try {
-    cpSync(join(checkout, "environments/lab"), join(folder, "environments/lab"), { recursive: true });
-    cpSync(join(checkout, files.stack), join(folder, files.stack));
+    cpSync(join(checkout, "environments"), join(folder, "environments"), { recursive: true });
+    for (const name of readdirSync(checkout).filter((one) => /^Pulumi\..+\.yaml$/.test(one)))
+      cpSync(join(checkout, name), join(folder, name));
     return action(folder);
   } finally {
     rmSync(folder, { recursive: true });
