@@ -16,7 +16,16 @@ export function addPlan(program: Command): void {
     .action(async (options: { stack?: string; json?: boolean }) => {
       const [{ loadInputs }, { renderFindings }] = await Promise.all([import("../../stacks/load.ts"), import("../../stacks/findings.ts")]);
       const stack = chosenStack(options.stack);
-      const { findings, plan } = loadInputs(projectFolder, { stack });
+      const { findings, plan, external } = loadInputs(projectFolder, { stack });
+      if (external) {
+        const { site, managementServer } = external;
+        process.stdout.write(
+          options.json
+            ? `${JSON.stringify(external, undefined, 2)}\n`
+            : `stack ${stack}, site ${site}: nothing is installed; its management server ${managementServer.address}:${managementServer.port} runs already\n`,
+        );
+        return;
+      }
       const errors = findings.filter((finding) => finding.severity === "error");
       if (!plan || errors.length > 0)
         throw new CommandError(exitStatus.input, `Stack ${stack} has no plan while its inputs have faults.\n${renderFindings(errors)}`);
