@@ -1,6 +1,6 @@
 // Runs inside the lab's namespaces (lab/namespaces.sh) and owns every child: the driver's daemons, the BMCs, the machines.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chassisRequest } from "./bmc/chassis.ts";
@@ -74,7 +74,11 @@ async function command(lab: Faulty, settings: LabSettings, words: string[]): Pro
 /** Requests of the daemons' helper programs: `HOST get|set …` of a BMC, `driver restart dnsmasq` of cobblerd. */
 async function line(lab: Faulty, [name = "", ...words]: string[]): Promise<LineReply> {
   const machine = lab.machines.get(name);
-  if (machine) return chassisRequest(machine, words);
+  if (machine) {
+    // ipmi_sim keeps no log of its own.
+    appendFileSync(join(lab.state, "log", `bmc-${name}.log`), `${new Date().toISOString()} ${words.join(" ")}\n`);
+    return chassisRequest(machine, words);
+  }
   if (name !== "driver") throw new Error("no such host");
   if (existsSync(join(webFaults, "restart-fails"))) return { lines: ["dnsmasq: failed to start"], status: 1 };
   execFileSync("dnsmasq", ["--test", "-C", "/etc/dnsmasq.conf"], { stdio: ["ignore", "ignore", "inherit"] });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answersTcp, type Daemon } from "../daemons.ts";
 import type { Netboot } from "../settings.ts";
@@ -75,8 +75,12 @@ function sshd(site: Site, checkout: string): Daemon {
     "Subsystem sftp internal-sftp",
   ];
   writeFileSync("/run/sshd_config", `${configuration.join("\n")}\n`);
-  // Debian's package makes this account in its installation script, which the lab does not run.
-  execFileSync("sh", ["-c", "getent passwd sshd >/dev/null || echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >>/etc/passwd"]);
+  const accounts = readFileSync("/etc/passwd", "utf8")
+    // A plain shell: bash under sshd reads the .bashrc of whoever owns this machine, which may take its time or wait for a lock.
+    .replace(/^(root:.*:)[^:]*$/m, "$1/bin/sh")
+    // Debian's package makes sshd's account in its installation script, which the lab does not run.
+    .replace(/^sshd:.*\n/m, "");
+  writeFileSync("/etc/passwd", `${accounts}sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n`);
   return { name: "sshd", command: ["/usr/sbin/sshd", "-D", "-e", "-f", "/run/sshd_config"], ready: answersTcp(address, 22) };
 }
 

@@ -35,7 +35,7 @@ test("the change set needed one full sync", () => {
 
 test("a second up does nothing at all: no operation reaches a provider", async () => {
   const before = project.journal().length;
-  const { status } = await project.pulumi("preview", "--stack", "kvm", "--expect-no-changes");
+  const { status } = await project.preview("--expect-no-changes");
   expect(status).toBe(0);
   const again = await project.up();
   expect(again.status).toBe(0);
@@ -121,7 +121,7 @@ test("the same stack from another state is refused, naming the holder", async ()
 test("a host of the marvin file that no inventory knows stops the program before anything is touched", async () => {
   const before = project.journal().length;
   project.edit("environments/lab/lab-kvm.cfg", (text) => text.replace("http://h14", "http://h99"));
-  const { status, output } = await project.pulumi("preview", "--stack", "kvm");
+  const { status, output } = await project.preview();
   expect(status).not.toBe(0);
   expect(output).toContain("TB120");
   expect(output).toMatch(/environments\/lab\/lab-kvm\.cfg:\d+:\d+/);

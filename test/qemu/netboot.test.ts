@@ -17,7 +17,7 @@ let project: Project;
 /** A lab that serves the inventory of a project which has only the first host, both with a change. */
 async function begin(settings: Partial<LabSettings>, change: (inventory: string) => string = (text) => `${text}\n`): Promise<void> {
   lab = { checkout, state: mkdtempSync(join(tmpdir(), "testbed-qemu-")), site: "" };
-  project = new Project(lab);
+  project = new Project({ lab });
   lab.site = join(project.folder, "environments/lab");
   project.edit("environments/lab/inventory.yaml", change);
   project.edit("environments/lab/lab-kvm.cfg", onlyFirstHost);
@@ -79,14 +79,14 @@ describe("boot paths", () => {
       await stopLab(lab);
       await startLab(lab);
       expect(await host()).toMatchObject({ power: "on", runs: "disk system up" });
-      const preview = await project.pulumi("preview", "--stack", "kvm", "--expect-no-changes");
+      const preview = await project.preview("--expect-no-changes");
       expect([preview.status, preview.status === 0 || preview.output]).toEqual([0, true]);
 
       ipmi("chassis", "power", "soft");
       await until("the system to switch itself off", async () => (await host())?.power === "off");
       ipmi("chassis", "power", "on");
       await until("the disk to boot", async () => (await host())?.runs === "disk system up");
-      const refresh = await project.pulumi("refresh", "--stack", "kvm", "--yes", "--skip-preview", "--expect-no-changes");
+      const refresh = await project.refresh("--expect-no-changes");
       expect([refresh.status, refresh.status === 0 || refresh.output]).toEqual([0, true]);
       expect((await project.hosts()).h11).toEqual(proved);
 

@@ -12,15 +12,17 @@ const checkout = join(import.meta.dirname, "../..");
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
   readonly environment: NodeJS.ProcessEnv;
+  readonly stack: string;
   readonly #lab: Lab | undefined;
 
-  /** @param lab the lab whose namespaces its commands run in; not needed where the test itself runs inside */
-  constructor(lab?: Lab) {
-    this.#lab = lab;
+  /** @param options.lab the lab whose namespaces its commands run in; not needed where the test itself runs inside */
+  constructor(options: { lab?: Lab; stack?: string } = {}) {
+    this.#lab = options.lab;
+    this.stack = options.stack ?? "kvm";
     for (const name of ["providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
       symlinkSync(join(checkout, name), join(this.folder, name));
     cpSync(join(checkout, "environments"), join(this.folder, "environments"), { recursive: true });
-    cpSync(join(checkout, "Pulumi.kvm.yaml"), join(this.folder, "Pulumi.kvm.yaml"));
+    cpSync(join(checkout, this.stackFile), join(this.folder, this.stackFile));
     mkdirSync(join(this.folder, ".testbed/state"), { recursive: true });
     const stack = stackEnvironment({
       projectFolder: this.folder,
@@ -45,12 +47,18 @@ export class Project {
     });
   }
 
-  init = () => this.pulumi("stack", "init", "kvm");
-  up = () => this.pulumi("up", "--stack", "kvm", "--yes", "--skip-preview");
-  destroy = () => this.pulumi("destroy", "--stack", "kvm", "--yes", "--skip-preview");
+  get stackFile(): string {
+    return `Pulumi.${this.stack}.yaml`;
+  }
+
+  init = () => this.pulumi("stack", "init", this.stack);
+  up = (...options: string[]) => this.pulumi("up", "--stack", this.stack, "--yes", "--skip-preview", ...options);
+  preview = (...options: string[]) => this.pulumi("preview", "--stack", this.stack, ...options);
+  refresh = (...options: string[]) => this.pulumi("refresh", "--stack", this.stack, "--yes", "--skip-preview", ...options);
+  destroy = () => this.pulumi("destroy", "--stack", this.stack, "--yes", "--skip-preview");
 
   async hosts(): Promise<Record<string, { tokenFingerprint: string; generation: string; hostKey: string }>> {
-    const { output } = await this.pulumi("stack", "output", "--stack", "kvm", "--json", "hosts");
+    const { output } = await this.pulumi("stack", "output", "--stack", this.stack, "--json", "hosts");
     const list = JSON.parse(output) as { name: string; tokenFingerprint: string; generation: string; hostKey: string }[];
     return Object.fromEntries(list.map((host) => [host.name, host]));
   }
@@ -64,7 +72,7 @@ export class Project {
   }
 
   journal(): { operation: string; event: string; type: string; name: string; verdict?: string }[] {
-    const text = readFileSync(join(this.folder, ".testbed/kvm/journal.jsonl"), "utf8");
+    const text = readFileSync(join(this.folder, `.testbed/${this.stack}/journal.jsonl`), "utf8");
     return text
       .trim()
       .split("\n")
@@ -72,7 +80,7 @@ export class Project {
   }
 
   state(): string {
-    return readFileSync(join(this.folder, ".testbed/state/.pulumi/stacks/cloudstack-testbed/kvm.json"), "utf8");
+    return readFileSync(join(this.folder, `.testbed/state/.pulumi/stacks/cloudstack-testbed/${this.stack}.json`), "utf8");
   }
 
   remove(): void {
