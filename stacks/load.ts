@@ -27,9 +27,7 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   const site = "site" in target ? target.site : namedIn(stack?.source, "site");
   if (site === undefined) return { findings: sortFindings(stackFindings(stack)) };
   const siteFolder = `environments/${site}`;
-  const marvins = namesOf(stack?.source, folder, siteFolder).map((name) =>
-    read(folder, `${siteFolder}/${name}`, parseMarvinSource, marvinSchema, "the cloud"),
-  );
+  const marvins = namesOf(stack?.source, folder, siteFolder).map((name) => readMarvin(folder, siteFolder, name));
   const inventorySource = parse(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);
   if (isExternal(inventorySource)) return loadExternal(inventorySource, marvins, stack);
 
@@ -46,7 +44,7 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
     ...marvins.flatMap(({ found, source }) =>
       found && inventory.found ? checkSite(inventory.found, found, { inventory: inventorySource, marvin: source }) : [],
     ),
-    ...unusedFindings(folder, siteFolder, inventory),
+    ...unusedFindings(folder, siteFolder, inventory, marvins),
   ];
   if (inventory.found && config && stack)
     findings.push(
@@ -92,10 +90,11 @@ function marvinFindings({ source, found }: Input<Marvin>): Finding[] {
 }
 
 /** Needs every marvin file of the site: one that is not the stack's is read for its hosts only. */
-function unusedFindings(folder: string, siteFolder: string, inventory: Input<Inventory>): Finding[] {
-  const all = configurations(folder, siteFolder).map(
-    (name) => read(folder, `${siteFolder}/${name}`, parseMarvinSource, marvinSchema, "the cloud").found,
-  );
+function unusedFindings(folder: string, siteFolder: string, inventory: Input<Inventory>, marvins: readonly Input<Marvin>[]): Finding[] {
+  const all = configurations(folder, siteFolder).map((name) => {
+    const known = marvins.find(({ source }) => source.file === `${siteFolder}/${name}`);
+    return (known ?? readMarvin(folder, siteFolder, name)).found;
+  });
   const whole = all.filter((one): one is Found<Marvin> => one !== undefined);
   // What a file that cannot be read uses is unknown.
   return inventory.found && all.length > 0 && whole.length === all.length ? checkUnused(inventory.found, whole, inventory.source) : [];
@@ -110,6 +109,10 @@ function read<T>(
 ): Input<T> {
   const source = parse(folder, file, parser);
   return { source, ...parseBySchema(source, schema, purpose) };
+}
+
+function readMarvin(folder: string, siteFolder: string, name: string): Input<Marvin> {
+  return read(folder, `${siteFolder}/${name}`, parseMarvinSource, marvinSchema, "the cloud");
 }
 
 function parse(folder: string, file: string, parser: (file: string, text: string) => Source): Source {
