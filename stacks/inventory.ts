@@ -11,7 +11,8 @@ const cidr = z.cidrv4("must be a network like 10.0.0.0/24").refine((text) => {
   return length >= 8 && length <= 30;
 }, "must be a network of /8 to /30");
 const texts = z.record(z.string(), z.string()).default({});
-const directory = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/, "must be an absolute path without `.`, `..` and a slash at its end");
+/** A file or a directory of a server. */
+const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/, "must be an absolute path without `.`, `..` and a slash at its end");
 const relative = z.string().regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, "must be a path inside the site's folder");
 const positive = z.number().int().positive();
 
@@ -34,14 +35,14 @@ const machine = z.strictObject({
   mac,
   address: ipv4,
   network: z.string(),
-  /** The management controller, spoken to by IPMI 2.0 from `here` (where `up` runs) or through the `driver`. */
+  /** The management controller, spoken to by IPMI 2.0: from here, where `up` runs, or through the driver, where only that is in its network. */
   bmc: z
     .strictObject({
       address: ipv4,
       port: z.number().int().min(1).max(65535).default(623),
       credential: z.string().min(1).default("bmc"),
       cipherSuite: z.number().int().min(1).max(17).default(17),
-      reachedFrom: z.enum(["here", "driver"]).default("here"),
+      via: z.enum(["here", "driver"]).default("here"),
     })
     .optional(),
   /** For a machine that is a VM of the site's XenServer. */
@@ -66,15 +67,26 @@ const driver = z.strictObject({
   /** Its address in each further network that it serves, by the network's name. */
   addresses: z.record(z.string(), ipv4).default({}),
   ssh,
-  cobbler: z.strictObject({ url: z.url(), credential: z.string().min(1).default("cobbler") }),
-  dnsmasq: z.strictObject({ hostsDirectory: directory, dhcpHostsDirectory: directory, pidFile: directory, log: directory }),
+  cobbler: z.strictObject({
+    url: z.url(),
+    credential: z.string().min(1).default("cobbler"),
+    /** The web server's access log, where the account on the driver may read it: it shows who fetched an answer file. */
+    accessLog: absolute.optional(),
+  }),
+  dnsmasq: z.strictObject({
+    hostsDirectory: absolute,
+    dhcpHostsDirectory: absolute,
+    pidFile: absolute,
+    leaseFile: absolute.optional(),
+    log: absolute,
+  }),
   dhcp: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
   dns: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
   ntp: z
     .strictObject({ servers: z.array(ipv4).min(1, "needs a server"), largestOffsetSeconds: z.number().positive().default(1) })
     .optional(),
   /** The puppet master: where its modules lie. */
-  puppet: z.strictObject({ modulesDirectory: directory }).optional(),
+  puppet: z.strictObject({ modulesDirectory: absolute }).optional(),
 });
 
 /** `environments/<site>/inventory.yaml`: the one place for every MAC, address and name of a site. */
@@ -101,7 +113,7 @@ export const inventorySchema = z.strictObject({
         address: place.optional(),
         /** Directories below which stores may lie. Nothing outside is ever wiped. */
         roots: z
-          .array(directory.refine((path) => !NO_STORE_ROOT.test(path), "is a directory of the system, not one for stores"))
+          .array(absolute.refine((path) => !NO_STORE_ROOT.test(path), "is a directory of the system, not one for stores"))
           .min(1, "needs a root"),
         ssh,
       }),

@@ -27,7 +27,7 @@ rows(
   cipher suite 18 | cipherSuite: 3 => cipherSuite: 18 | TB103
   a cipher suite as text | cipherSuite: 3 => cipherSuite: "3" | TB103
   a port above 65535 | credential: bmc => credential: bmc, port: 70000 | TB103
-  a BMC reached from nowhere | credential: bmc => credential: bmc, reachedFrom: there | TB103
+  a BMC reached from nowhere | credential: bmc => credential: bmc, via: there | TB103
   a BMC without an address | bmc: { address: 10.91.1.11, => bmc: { | TB103
   an empty credential name | credential: bmc => credential: "" | TB103
   an unknown key of a machine | firmware: bios => firmwear: bios | TB102
