@@ -7,7 +7,7 @@ import { type Finding, sortFindings } from "./findings.ts";
 import { type ExternalSite, externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
 import { type Marvin, marvinSchema } from "./marvin.ts";
 import { type Plan, plan } from "./plan.ts";
-import { type Found, isRecord, parseBySchema, type Read } from "./schema.ts";
+import { didYouMean, type Found, isRecord, parseBySchema, type Read } from "./schema.ts";
 import { parseMarvinSource, parseYamlSource, type Source } from "./sources/index.ts";
 
 export interface Loaded {
@@ -27,7 +27,9 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   const site = "site" in target ? target.site : namedIn(stack?.source, "site");
   if (site === undefined) return { findings: sortFindings(stackFindings(stack)) };
   const siteFolder = `environments/${site}`;
-  const marvins = namesOf(stack?.source, folder, siteFolder).map((name) => readMarvin(folder, siteFolder, name));
+  const absent = stack ? absentFile(folder, stack.source, site) : undefined;
+  if (stack && absent?.key === "site") return { findings: sortFindings([...stackFindings(stack), absent.finding]) };
+  const marvins = (absent ? [] : namesOf(stack?.source, folder, siteFolder)).map((name) => readMarvin(folder, siteFolder, name));
   const inventorySource = parse(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);
   if (isExternal(inventorySource)) return loadExternal(inventorySource, marvins, stack);
 
@@ -36,6 +38,7 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   const templates = inventory.found ? templateDigests(folder, siteFolder, inventory.found, inventorySource) : { digests: {}, findings: [] };
   const findings = [
     ...stackFindings(stack),
+    ...(absent ? [absent.finding] : []),
     ...inventorySource.findings,
     ...checkClearText(inventorySource, "inventory"),
     ...templates.findings,
@@ -125,7 +128,8 @@ function parse(folder: string, file: string, parser: (file: string, text: string
       why: "the environment is described by it",
       remedy: "create it, or correct the name where it is used",
     });
-    return { ...source, broken: true, findings: [finding] };
+    const { sourceLine: _, ...withoutLine } = finding;
+    return { ...source, broken: true, findings: [withoutLine] };
   }
 }
 
@@ -163,12 +167,31 @@ function namedIn(stack: Source | undefined, key: "site" | "marvin"): string | un
   return typeof value === "string" && /^[\w-][\w.-]*$/.test(value) ? value : undefined;
 }
 
+/** A site or a marvin file that the stack file names and nobody has: reported where it is named. */
+function absentFile(folder: string, stack: Source, site: string): { key: "site" | "marvin"; finding: Finding } | undefined {
+  const report = (key: "site" | "marvin", what: string, name: string, known: readonly string[]) => ({
+    key,
+    finding: stack.finding("TB100", configPath(key), {
+      what: `${what} does not exist${didYouMean(name, known)}`,
+      why: "the environment is described by it",
+      remedy: "correct the name, or create it",
+    }),
+  });
+  const sites = entries(join(folder, "environments"));
+  if (!sites.includes(site)) return report("site", `environments/${site}`, site, sites);
+  const [marvin, files] = [namedIn(stack, "marvin"), configurations(folder, `environments/${site}`)];
+  if (marvin === undefined || files.includes(marvin) || !marvin.endsWith(".cfg")) return undefined;
+  return report("marvin", `environments/${site}/${marvin}`, marvin, files);
+}
+
 function configurations(folder: string, siteFolder: string): string[] {
+  return entries(join(folder, siteFolder)).filter((name) => name.endsWith(".cfg"));
+}
+
+function entries(folder: string): string[] {
   try {
-    return readdirSync(join(folder, siteFolder))
-      .filter((name) => name.endsWith(".cfg"))
-      .sort();
+    return readdirSync(folder).sort();
   } catch {
-    return []; // the missing folder is reported with its inventory
+    return []; // what is missing from it is reported
   }
 }

@@ -4,7 +4,11 @@ import type { Path } from "./sources/index.ts";
 
 // Upstream's dialect has no schema, and its reader takes null for missing. What this project reads is checked; other keys pass.
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
-const list = <T extends z.ZodType>(schema: T) => z.array(schema).default([]);
+const list = <T extends z.ZodType>(schema: T) =>
+  z
+    .array(schema)
+    .nullish()
+    .transform((value) => value ?? []);
 const text = z.string();
 const number = z.union([z.number(), z.string().regex(/^\d+$/, "must be a number").transform(Number)]);
 const flag = z.union([z.boolean(), z.string()]);

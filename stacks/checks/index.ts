@@ -10,6 +10,7 @@ import { checkGivenOut, checkHosts, type SiteSources } from "./hosts.ts";
 import { checkPlaces, checkUnique } from "./machines.ts";
 import { checkManagementServer } from "./management.ts";
 import { checkNetworks } from "./networks.ts";
+import { checkObjectNames } from "./objects.ts";
 import { checkNames, checkProfiles } from "./profiles.ts";
 import { checkRanges } from "./ranges.ts";
 import { checkReferences, checkServices } from "./references.ts";
@@ -35,6 +36,7 @@ export function checkInventory(inventory: Found<Inventory>, source: Source, fold
 /** Whether the marvin configuration agrees with itself. */
 export function checkMarvin(marvin: Found<Marvin>, source: Source): Finding[] {
   return [
+    ...checkObjectNames(marvin, source),
     ...checkRanges(marvin, source),
     ...checkVlans(marvin, source),
     ...checkCapacity(marvin, source),

@@ -5,9 +5,6 @@ import { isRecord, keysAt } from "../schema.ts";
 import type { Path, Source } from "../sources/index.ts";
 import { collector } from "./collect.ts";
 
-/** Keys of other spelling than a known one by so many letters are taken for slips. */
-const SLIP = 2;
-
 /**
  * Keys that look like slips of known ones. Upstream's dialect has no schema, so another unknown key may mean something to another
  * reader; marvin itself would pass over either without a word.
@@ -35,5 +32,7 @@ export function checkSpelling(source: Source, schema: z.ZodType): Finding[] {
 }
 
 function isSlip(key: string, known: string): boolean {
-  return known.length > 3 && distance(key.toLowerCase(), known.toLowerCase()) <= SLIP;
+  // Of short keys two other letters make another word.
+  const most = known.length > 5 ? 2 : 1;
+  return known.length > 3 && distance(key.toLowerCase(), known.toLowerCase()) <= most;
 }

@@ -71,6 +71,13 @@ describe("every fault of every input is reported at once", () => {
   });
 });
 
+test.each([
+  ["a site", swap("site: lab", "site: lap"), "environments/lap does not exist; did you mean lab?"],
+  ["a marvin file", swap("lab-kvm.cfg", "lab-kwm.cfg"), "environments/lab/lab-kwm.cfg does not exist; did you mean lab-kvm.cfg?"],
+])("%s that nobody has is reported where it is named, with a guess", (_, stack, what) => {
+  expect(findingsOf({ stack }).map((one) => [one.file, one.what])).toEqual([["Pulumi.kvm.yaml", what]]);
+});
+
 test("each fault stands at its own line and column", () => {
   const [finding] = findingsOf({ inventory: swap("state: active }\n  h13", "state: broken }\n  h13") });
   const lines = readFileSync(join(checkout, "environments/lab/inventory.yaml"), "utf8").split("\n");

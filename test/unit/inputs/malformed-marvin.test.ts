@@ -83,6 +83,9 @@ rows(
   an unknown kind of zone | "networktype": "Advanced" => "networktype": "Fancy" | TB103
   a zone without DNS | "dns1": "10.91.0.1", => | TB103 | {
   a name server by name | "dns1": "10.91.0.1" => "dns1": "ns.lab.test" | TB103
+  two zones of one name | "name": "z1" => "name": "Z0" | TB110
+  two pods of one name | "name": "z0-pod1" => "name": "z0-pod0" | TB110
+  two clusters of one name | "clusters": [\n => "clusters": [\n{ "clustername": "z0-pod0-c0", "hypervisor": "KVM", "clustertype": "CloudManaged" },\n | TB110 | "clustername": "z0-pod0-c0"
   a guest network that is none | "10.1.1.0/24" => "10.1.1.0" | TB103
   no zones | /"zones": \[[^]*\],\n  "dbSvr"/ => "zones": [],\n  "dbSvr" | TB103 | "zones"
   zones as a group | /"zones": \[[^]*\],\n  "dbSvr"/ => "zones": {},\n  "dbSvr" | TB103 | "zones"

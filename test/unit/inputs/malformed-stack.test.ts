@@ -4,11 +4,11 @@ import { rows } from "./change.ts";
 rows(
   "stack",
   String.raw`
-  a site that nobody has | cloudstack-testbed:site: lab => cloudstack-testbed:site: lap | TB100 | environments/lap/inventory.yaml
+  a site that nobody has | cloudstack-testbed:site: lab => cloudstack-testbed:site: lap | TB100
   a site outside the checkout | cloudstack-testbed:site: lab => cloudstack-testbed:site: ../../etc | TB103
   a site as list | cloudstack-testbed:site: lab => cloudstack-testbed:site: [lab] | TB103
   no site | /  cloudstack-testbed:site: lab\n/ => | TB103 | config:
-  a marvin file that does not exist | lab-kvm.cfg => lab-kwm.cfg | TB100 | environments/lab/lab-kwm.cfg
+  a marvin file that does not exist | lab-kvm.cfg => lab-kwm.cfg | TB100
   a marvin file in another folder | lab-kvm.cfg => ../qa/kvm.cfg | TB103
   no marvin file | /  cloudstack-testbed:marvin: lab-kvm.cfg\n/ => | TB103 | config:
   no hypervisor | /  cloudstack-testbed:hypervisor: KVM\n/ => | TB103 | config:
