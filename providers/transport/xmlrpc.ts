@@ -1,55 +1,174 @@
-import { createRequire } from "node:module";
-import { TestbedError } from "../kernel/index.ts";
+import { request } from "node:http";
+import type { Socket } from "node:net";
+import { errorText, type FailureKind, TestbedError } from "../kernel/index.ts";
+import { CertificateMismatch, openSocket } from "./socket.ts";
+import { decodeResponse, encodeCall, NotXmlRpc, Unsendable, type XmlRpcValue } from "./xmlrpc-message.ts";
 
-const xmlrpc = createRequire(import.meta.url)("xmlrpc") as typeof import("xmlrpc");
+export { XmlRpcFault, type XmlRpcValue } from "./xmlrpc-message.ts";
 
-export type XmlRpcValue = string | number | boolean | XmlRpcValue[] | { [key: string]: XmlRpcValue };
-
-/** A fault as the server sent it. What it means, the provider of that server knows. */
-export class XmlRpcFault extends Error {
-  readonly faultCode: number;
-  constructor(faultCode: number, faultString: string) {
-    super(faultString);
-    this.name = "XmlRpcFault";
-    this.faultCode = faultCode;
-  }
+export interface XmlRpcOptions {
+  /** The server as errors name it. */
+  system: string;
+  /** Seconds one call may take from opening the connection to the last byte of the answer. */
+  timeoutSeconds: number;
+  /** SHA-256 fingerprint of the only certificate to accept, for `https:`; without it the machine's authorities decide. */
+  tlsFingerprint?: string;
+  /** Bytes an answer may have; more is code `too-large`. Default 64 MiB: about 20,000 systems of cobbler. */
+  maximumBytes?: number;
 }
 
 export interface XmlRpcClient {
-  call(method: string, parameters: readonly XmlRpcValue[]): Promise<XmlRpcValue>;
+  /**
+   * Calls a method. Rejects with XmlRpcFault when the server answers with a fault, else with a TestbedError:
+   * `unreachable` with code `connect-failed` (nothing was sent), `connection-lost` or `server-down` (it may have been done);
+   * `timeout` with code `no-answer` or `interrupted`; `refused` with code `certificate`, `too-large` or `not-xmlrpc`;
+   * `invalid` with code `unsendable` (a value that XML-RPC has no form for). When the signal aborts, the connection is closed.
+   */
+  call(method: string, parameters: readonly XmlRpcValue[], signal?: AbortSignal): Promise<XmlRpcValue>;
 }
 
-/** An XML-RPC client over HTTP. Every call is bounded; a server that cannot be reached is a TestbedError of kind `unreachable`. */
-export function xmlRpcClient(url: string, options: { system: string; timeoutSeconds: number }): XmlRpcClient {
+const NEVER = new AbortController().signal;
+
+const MAXIMUM_BYTES = 64 * 2 ** 20;
+
+/** What a proxy in front of the server answers while the server itself is away. */
+const SERVER_DOWN = [502, 503, 504];
+
+class TooLarge extends Error {}
+
+/** An XML-RPC client over HTTP or HTTPS. One connection per call: cobblerd speaks HTTP/1.0 and closes after each reply. */
+export function xmlRpcClient(url: string, options: XmlRpcOptions): XmlRpcClient {
   const target = new URL(url);
-  const create = target.protocol === "https:" ? xmlrpc.createSecureClient : xmlrpc.createClient;
-  // One request per connection: cobblerd speaks HTTP/1.0 and closes after each reply (cobbler facts §1).
-  const client = create({
-    host: target.hostname,
-    port: Number(target.port || (target.protocol === "https:" ? 443 : 80)),
-    path: target.pathname,
-  });
+  const maximumBytes = options.maximumBytes ?? MAXIMUM_BYTES;
+
   return {
-    call(method, parameters) {
-      return new Promise((resolve, reject) => {
-        const unreachable = (message: string, cause?: unknown) =>
-          new TestbedError({
-            system: options.system,
-            object: method,
-            kind: "unreachable",
-            message,
-            remedy: `is the server running, and reachable at ${url} from here?`,
-            cause,
-          });
-        const timer = setTimeout(() => reject(unreachable(`no answer within ${options.timeoutSeconds} s`)), options.timeoutSeconds * 1000);
-        client.methodCall(method, [...parameters], (error: unknown, value: unknown) => {
-          clearTimeout(timer);
-          if (!error) return resolve(value as XmlRpcValue);
-          const fault = error as { faultCode?: number; faultString?: string; message?: string; code?: string };
-          if (fault.faultString !== undefined) return reject(new XmlRpcFault(fault.faultCode ?? 0, fault.faultString));
-          reject(unreachable(fault.message ?? String(error), error));
-        });
-      });
+    async call(method, parameters, signal = NEVER) {
+      const limit = AbortSignal.timeout(options.timeoutSeconds * 1000);
+      const either = AbortSignal.any([signal, limit]);
+      let sent = false;
+      try {
+        const body = encodeCall(method, parameters);
+        const socket = await openSocket(target, either, options.tlsFingerprint);
+        sent = true;
+        const reply = await post(target, socket, body, maximumBytes, either);
+        if (reply.status !== 200) throw new HttpStatus(reply.status);
+        return await decodeResponse(reply.body);
+      } catch (error) {
+        if (!either.aborted && !isTransportError(error)) throw error;
+        const fields = limit.aborted
+          ? late(options.timeoutSeconds)
+          : signal.aborted
+            ? interrupted(signal)
+            : explain(error, sent, url, maximumBytes);
+        throw new TestbedError({ system: options.system, object: method, cause: error, ...fields });
+      }
     },
   };
+}
+
+class HttpStatus extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`HTTP status ${status}`);
+    this.status = status;
+  }
+}
+
+/** Faults and this program's own mistakes pass as they are. */
+function isTransportError(error: unknown): boolean {
+  return [HttpStatus, TooLarge, NotXmlRpc, Unsendable, CertificateMismatch].some((kind) => error instanceof kind) || nodeCode(error) !== "";
+}
+
+interface Explanation {
+  kind: FailureKind;
+  code: string;
+  message: string;
+  remedy?: string;
+}
+
+function late(seconds: number): Explanation {
+  return { kind: "timeout", code: "no-answer", message: `no answer within ${seconds} s`, remedy: "look at the server's load and log" };
+}
+
+function interrupted(signal: AbortSignal): Explanation {
+  return { kind: "timeout", code: "interrupted", message: `interrupted before the answer came (${errorText(signal.reason)})` };
+}
+
+function explain(error: unknown, sent: boolean, url: string, maximumBytes: number): Explanation {
+  if (error instanceof Unsendable) return { kind: "invalid", code: "unsendable", message: error.message };
+  if (error instanceof CertificateMismatch || (!sent && isCertificateError(error))) {
+    return {
+      kind: "refused",
+      code: "certificate",
+      message: errorText(error),
+      remedy: "nothing was sent; if the server's certificate was renewed, set tlsFingerprint to the SHA-256 of the new one",
+    };
+  }
+  if (!sent && /^(ERR_SSL|EPROTO)/.test(nodeCode(error)))
+    return { kind: "refused", code: "tls", message: errorText(error), remedy: `does the server speak TLS at ${url}?` };
+  if (error instanceof TooLarge)
+    return { kind: "refused", code: "too-large", message: `its answer is larger than ${maximumBytes} bytes and was not read further` };
+  const otherStatus = error instanceof HttpStatus && !SERVER_DOWN.includes(error.status);
+  if (error instanceof NotXmlRpc || otherStatus || nodeCode(error).startsWith("HPE_"))
+    return {
+      kind: "refused",
+      code: "not-xmlrpc",
+      message: `${url} does not speak XML-RPC: ${errorText(error)}`,
+      remedy: "correct the address",
+    };
+  return {
+    kind: "unreachable",
+    code: error instanceof HttpStatus ? "server-down" : sent ? "connection-lost" : "connect-failed",
+    message: errorText(error),
+    remedy: `is the server running, and reachable at ${url} from here?`,
+  };
+}
+
+/** Node's or OpenSSL's own name of the failure, e.g. `ECONNREFUSED`. */
+function nodeCode(error: unknown): string {
+  return String((error as { code?: unknown }).code ?? "");
+}
+
+function isCertificateError(error: unknown): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(nodeCode(error));
+}
+
+function post(
+  target: URL,
+  socket: Socket,
+  body: Buffer,
+  maximumBytes: number,
+  signal: AbortSignal,
+): Promise<{ status: number; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      Host: target.host,
+      "Content-Type": "text/xml",
+      // cobblerd answers a chunked request with an empty status 500 (cobbler facts §1).
+      "Content-Length": body.length,
+      Connection: "close",
+    };
+    const path = target.pathname + target.search;
+    const outgoing = request({ method: "POST", path, headers, createConnection: () => socket, signal }, async (reply) => {
+      try {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of reply as AsyncIterable<Buffer>) {
+          bytes += chunk.length;
+          if (bytes > maximumBytes) throw new TooLarge();
+          chunks.push(chunk);
+        }
+        resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(chunks) });
+      } catch (error) {
+        reject(error);
+      } finally {
+        socket.destroy();
+      }
+    });
+    outgoing.once("error", (error) => {
+      socket.destroy();
+      reject(error);
+    });
+    outgoing.end(body);
+  });
 }
