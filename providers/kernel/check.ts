@@ -45,6 +45,12 @@ export function pickInputs(definition: Definition, properties: Properties): Prop
   return Object.fromEntries(Object.keys(definition.inputs.shape).flatMap((key) => (key in properties ? [[key, properties[key]]] : [])));
 }
 
+/** The inputs, by their outermost name, whose change means another object. */
 export function changedReplacements(definition: Definition, olds: Properties, news: Properties): string[] {
-  return definition.replaceOn.filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
+  const changed = definition.replaceOn.filter((path) => JSON.stringify(valueAt(olds, path)) !== JSON.stringify(valueAt(news, path)));
+  return [...new Set(changed.map((path) => path.split(".")[0] as string))];
+}
+
+function valueAt(properties: Properties, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => (value as Properties | undefined)?.[key], properties);
 }

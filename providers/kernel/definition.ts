@@ -36,8 +36,8 @@ export interface Definition<I extends object = Record<string, unknown>, O extend
   // The shape's own types are given by I; zod's generic parameter would only repeat them.
   inputs: z.ZodObject;
   outputs: Record<keyof O & string, string>;
-  /** Inputs whose change makes another object of it. */
-  replaceOn: readonly (keyof I & string)[];
+  /** Inputs whose change makes another object of it; `server.url` is the url within the input server. */
+  replaceOn: readonly ((keyof I & string) | `${keyof I & string}.${string}`)[];
   /** Limit of one operation unless the stack's `limits` say otherwise. */
   deadlineSeconds: number;
   /** The id is made of the inputs, never by the server, so that a run after a crash meets the same object. */
