@@ -1,199 +1,216 @@
-import { z } from "zod";
-import { type Context, coalesce, limiter, session, TestbedError, waitFor } from "../kernel/index.ts";
-import { type XmlRpcClient, XmlRpcFault, type XmlRpcValue, xmlRpcClient } from "../transport/xmlrpc.ts";
-import { classifyFault } from "./faults.ts";
-
-/** How a cobbler server is reached. */
-export const connectionSchema = z.object({
-  url: z.url().describe("Address of cobbler's XML-RPC API as it is reached from here, e.g. `http://driver/cobbler_api`."),
-  credential: z.string().default("cobbler").describe("Name of the credential (`user`, `password`) in the stack configuration."),
-});
-export type CobblerConnection = z.infer<typeof connectionSchema>;
+import { type Context, limiter, TestbedError, waitFor } from "../kernel/index.ts";
+import type { XmlRpcValue } from "../transport/xmlrpc.ts";
+import { isOurs, unfinishedComment } from "./comment.ts";
+import { type Call, CobblerCalls, type CobblerConnection } from "./connection.ts";
+import { shared, unlessAborted } from "./shared.ts";
 
 export type ItemKind = "distro" | "profile" | "system" | "repo";
 /** A cobbler object as the server returns it. */
 export type Item = Record<string, XmlRpcValue>;
+/** A text that cobbler keeps as a file. */
+export type TextKind = "template" | "snippet";
 
-interface Session {
-  rpc: XmlRpcClient;
-  token: string;
-}
-
-/** Seconds one call may take: a full sync of a large site takes minutes, and the server has no limit of its own. */
-const CALL_SECONDS = 900;
+/** Seconds a full sync may take: of a large site it takes minutes, and the server has no limit of its own. */
+const SYNC_SECONDS = 1800;
 
 /** One cobbler server as one operation sees it: one token per process, writes one at a time. */
 export class CobblerClient {
   readonly system: string;
-  readonly #connection: CobblerConnection;
+  readonly #key: string;
   readonly #context: Context;
+  readonly #calls: CobblerCalls;
   readonly #write: <T>(task: () => Promise<T>) => Promise<T>;
 
   constructor(context: Context, connection: CobblerConnection) {
     this.#context = context;
-    this.#connection = connection;
-    this.system = `cobbler ${connection.url}`;
+    this.#calls = new CobblerCalls(context, connection);
+    this.#key = connection.url;
+    this.system = this.#calls.system;
     // Concurrent writes store duplicate MACs and break syncs (cobbler facts §10).
     this.#write = limiter(`cobbler-write ${connection.url}`, 1);
   }
 
   async get(kind: ItemKind, name: string): Promise<Item | undefined> {
-    const item = await this.#read(`get_${kind}`, [name]);
-    // A missing object is the text "~", not a fault.
-    return typeof item === "object" ? (item as Item) : undefined;
+    return asItem(await this.#calls.call(`get_${kind}`, () => [name]));
   }
 
   async find(kind: ItemKind, criteria: Record<string, string>): Promise<string[]> {
-    return (await this.#read(`find_${kind}`, [criteria])) as string[];
+    return (await this.#calls.call(`find_${kind}`, () => [criteria])) as string[];
   }
 
   async settings(): Promise<Record<string, XmlRpcValue>> {
-    return (await this.#read("get_settings", [])) as Record<string, XmlRpcValue>;
+    return (await this.#calls.call("get_settings", () => [])) as Record<string, XmlRpcValue>;
   }
 
-  readTemplate(name: string): Promise<string | undefined> {
-    return this.#readText("get_autoinstall_templates", "read_autoinstall_template", name);
+  /** Everything that cobbler knows of a system, with what it inherits filled in. */
+  async blended(system: string): Promise<Item> {
+    return (await this.#calls.call("get_blended_data", () => ["", system])) as Item;
   }
 
-  async #readText(list: string, read: string, name: string): Promise<string | undefined> {
-    const names = (await this.#call(list, (token) => [token])) as string[];
-    return names.includes(name) ? ((await this.#call(read, (token) => [name, token])) as string) : undefined;
+  /** Undefined when there is no such text. */
+  async readText(kind: TextKind, name: string): Promise<string | undefined> {
+    const names = (await this.#calls.call(`get_autoinstall_${kind}s`, (token) => [token])) as string[];
+    if (!names.includes(name)) return undefined;
+    return (await this.#calls.call(`read_autoinstall_${kind}`, (token) => [name, token])) as string;
   }
 
-  writeTemplate(name: string, text: string): Promise<void> {
-    return this.write(async () => void (await this.#call("write_autoinstall_template", (token) => [name, text, token])));
+  writeText(kind: TextKind, name: string, text: string): Promise<void> {
+    return this.#writing(async () => void (await this.#calls.call(`write_autoinstall_${kind}`, (token) => [name, text, token])));
   }
 
-  removeTemplate(name: string): Promise<void> {
-    return this.write(async () => void (await this.#call("remove_autoinstall_template", (token) => [name, token])));
+  removeText(kind: TextKind, name: string): Promise<void> {
+    return this.#writing(() => this.#removed(() => this.#calls.call(`remove_autoinstall_${kind}`, (token) => [name, token])));
   }
 
   /** The answer file of a system as the machine will get it. A broken template answers with a comment instead (cobbler facts §8). */
   async renderAnswerFile(system: string): Promise<string> {
-    return (await this.#read("generate_autoinstall", ["", system])) as string;
+    return (await this.#calls.call("generate_autoinstall", () => ["", system])) as string;
   }
 
   async installStatus(): Promise<Record<string, XmlRpcValue[]>> {
-    return (await this.#call("get_status", (token) => ["normal", token])) as Record<string, XmlRpcValue[]>;
+    return (await this.#calls.call("get_status", (token) => ["normal", token])) as Record<string, XmlRpcValue[]>;
   }
 
-  /** Runs a group of writes that no other write of this process may interrupt. */
-  write<T>(task: () => Promise<T>): Promise<T> {
+  /**
+   * Sets attributes and saves, as one write; without attributes it only saves, which refreshes boot files and services.
+   * Cobbler persists first and may fault later, e.g. with `trigger-failed`: the object then carries a note, see comment.ts.
+   */
+  save(kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit"): Promise<void> {
+    let attempts = 0;
+    return this.#writing(() =>
+      this.#calls.together(async (call) => {
+        // The answer to an earlier attempt may have got lost after it had made the object.
+        const made = mode === "new" && attempts++ > 0 && (await this.#isOurs(call, kind, name));
+        await this.#saveOnce(call, kind, name, attributes, made ? "edit" : mode);
+      }),
+    );
+  }
+
+  async #saveOnce(call: Call, kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit") {
+    const fresh = mode === "new";
+    const handle = (await (fresh
+      ? call(`new_${kind}`, (token) => [token])
+      : call(`get_${kind}_handle`, (token) => [name, token]))) as string;
+    const modify = async ([attribute, value]: readonly [string, XmlRpcValue]) => {
+      if ((await call(`modify_${kind}`, (token) => [handle, attribute, value, token])) === true) return;
+      throw new TestbedError({
+        system: this.system,
+        object: `${kind} ${name}`,
+        kind: "refused",
+        code: "not-taken",
+        message: `cobbler did not take the attribute ${attribute}: it does not know it, or the object was removed meanwhile`,
+      });
+    };
+    if (fresh) await modify(["name", name]);
+    for (const one of attributes) await modify(one);
+    // Never "bypass" for a new one: it silently replaces another of the same name (cobbler facts §5).
+    const save = () => call(`save_${kind}`, (token) => [handle, token, fresh ? "new" : "bypass"]);
+    await save().catch(async (error: unknown) => {
+      await this.#noteUnfinished(call, kind, name, error);
+      throw error;
+    });
+  }
+
+  /** Leaves a note on an object whose save faulted after the server had taken it, so that the next run finishes it. */
+  async #noteUnfinished(call: Call, kind: ItemKind, name: string, error: unknown): Promise<void> {
+    if (!(error instanceof TestbedError) || error.kind === "unreachable" || error.kind === "timeout") return;
+    try {
+      const item = asItem(await call(`get_${kind}`, () => [name]));
+      if (!item || !isOurs(item, this.#context.mark)) return;
+      const handle = (await call(`get_${kind}_handle`, (token) => [name, token])) as string;
+      await call(`modify_${kind}`, (token) => [handle, "comment", unfinishedComment(item, this.#context.mark), token]);
+      await call(`save_${kind}`, (token) => [handle, token, "bypass"]);
+    } catch {
+      // This save persists the note and then faults for the same reason; the fault of the first is the one to report.
+    }
+  }
+
+  async #isOurs(call: Call, kind: ItemKind, name: string): Promise<boolean> {
+    const item = asItem(await call(`get_${kind}`, () => [name]));
+    return item !== undefined && isOurs(item, this.#context.mark);
+  }
+
+  /** Not recursive: what hangs on the object is removed by its own resource first. */
+  remove(kind: ItemKind, name: string): Promise<void> {
+    return this.#writing(() => this.#removed(() => this.#calls.call(`remove_${kind}`, (token) => [name, token, false])));
+  }
+
+  /** Somebody else may remove it between our look and our removal: absent is what was wanted. */
+  async #removed(removal: () => Promise<unknown>): Promise<void> {
+    try {
+      await removal();
+    } catch (error) {
+      if (!(error instanceof TestbedError) || error.code !== "missing") throw error;
+    }
+  }
+
+  /** One full sync, shared by all that ask before it starts; a caller that is cancelled does not cancel it for the others. */
+  sync(): Promise<void> {
+    const { signal } = this.#context;
+    this.#context.touched();
+    const run = shared(`cobbler-sync ${this.#key}`, signal, (all) => this.#write(() => this.#sync(this.#calls.under(all), all)));
+    return unlessAborted(run, signal, { system: this.system, object: "full sync" });
+  }
+
+  /** A restart of cobblerd ends its tasks: the sync is then begun once more. */
+  async #sync(calls: CobblerCalls, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#syncOnce(calls, signal);
+    } catch (error) {
+      if (!(error instanceof TestbedError) || error.code !== "task-lost") throw error;
+      await this.#syncOnce(calls, signal);
+    }
+  }
+
+  async #syncOnce(calls: CobblerCalls, signal: AbortSignal): Promise<void> {
+    const task = (await calls.together((call) => call("background_sync", (token) => [{}, token]).catch(refuseRepetition))) as string;
+    await waitFor(
+      "the sync to complete",
+      { signal },
+      { timeoutSeconds: SYNC_SECONDS, everySeconds: 0.2, object: `task ${task}`, system: this.system },
+      async () => {
+        const state = String(((await calls.call("get_task_status", () => [task])) as XmlRpcValue[])[2]);
+        if (state === "failed") {
+          const log = String(await calls.call("get_event_log", () => [task]));
+          throw new TestbedError({
+            system: this.system,
+            object: `task ${task}`,
+            kind: "refused",
+            code: "sync-failed",
+            message: `the sync failed: ${log.trim().split("\n").slice(-3).join(" / ")}`,
+            remedy: "correct what its log names, then run `pulumi up` again",
+          });
+        }
+        return state === "complete" ? { done: undefined } : { seen: state };
+      },
+    );
+  }
+
+  /** Runs a write that no other write of this process may interrupt. */
+  #writing<T>(task: () => Promise<T>): Promise<T> {
     return this.#write(async () => {
       this.#context.signal.throwIfAborted();
       this.#context.touched();
       return task();
     });
   }
+}
 
-  /** Sets attributes and saves, as one write. Cobbler persists first and may fault later: code `trigger-failed` means saved all the same. */
-  async save(kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit"): Promise<void> {
-    await this.write(async () => {
-      const handle = (await this.#call(mode === "new" ? `new_${kind}` : `get_${kind}_handle`, (token) =>
-        mode === "new" ? [token] : [name, token],
-      )) as string;
-      for (const [attribute, value] of mode === "new" ? [["name", name] as [string, XmlRpcValue], ...attributes] : attributes) {
-        const accepted = await this.#call(`modify_${kind}`, (token) => [handle, attribute, value, token]);
-        if (accepted !== true) {
-          throw new TestbedError({
-            system: this.system,
-            object: `${kind} ${name}`,
-            kind: "refused",
-            message: `cobbler does not know the attribute ${attribute}`,
-          });
-        }
-      }
-      await this.#call(`save_${kind}`, (token) => [handle, token, mode === "new" ? "new" : "bypass"]);
-    });
-  }
+/** A missing object is the text "~", not a fault. */
+function asItem(answer: XmlRpcValue): Item | undefined {
+  return typeof answer === "object" ? (answer as Item) : undefined;
+}
 
-  /** Not recursive: what hangs on the object is removed by its own resource first. */
-  async remove(kind: ItemKind, name: string): Promise<void> {
-    await this.write(async () => void (await this.#call(`remove_${kind}`, (token) => [name, token, false])));
-  }
-
-  /** One full sync, shared by all that ask before it starts. */
-  sync(): Promise<void> {
-    return coalesce(`cobbler-sync ${this.#connection.url}`, () =>
-      this.write(async () => {
-        const task = (await this.#call("background_sync", (token) => [{}, token])) as string;
-        await waitFor(
-          "the sync to complete",
-          this.#context,
-          { timeoutSeconds: CALL_SECONDS, everySeconds: 0.2, object: `task ${task}`, system: this.system },
-          async () => {
-            const state = String(((await this.#read("get_task_status", [task])) as XmlRpcValue[])[2]);
-            if (state === "failed") {
-              const log = String(await this.#read("get_event_log", [task]));
-              throw new TestbedError({
-                system: this.system,
-                object: `task ${task}`,
-                kind: "refused",
-                message: `the sync failed: ${log.trim().split("\n").slice(-3).join(" / ")}`,
-              });
-            }
-            return state === "complete" ? { done: undefined } : { seen: state };
-          },
-        );
-      }),
-    );
-  }
-
-  async #read(method: string, parameters: XmlRpcValue[]): Promise<XmlRpcValue> {
-    return this.#call(method, () => parameters);
-  }
-
-  /** Calls with the shared token; a token that the server forgot (it restarts, tokens live in memory) is renewed once. */
-  async #call(method: string, parameters: (token: string) => XmlRpcValue[], renewed = false): Promise<XmlRpcValue> {
-    const key = `cobbler ${this.#connection.url} ${this.#connection.credential}`;
-    const current = await session<Session>(key, () => this.#login());
-    try {
-      return await current.rpc.call(method, parameters(current.token));
-    } catch (error) {
-      if (!(error instanceof XmlRpcFault)) throw error;
-      const fault = classifyFault(error.message);
-      if (fault.code === "invalid-token" && !renewed) {
-        current.token = (await this.#login()).token;
-        return this.#call(method, parameters, true);
-      }
-      throw new TestbedError({
-        system: this.system,
-        object: method,
-        kind: fault.kind,
-        code: fault.code,
-        message: fault.text,
-        remedy: fault.remedy,
-        cause: error,
-      });
-    }
-  }
-
-  async #login(): Promise<Session> {
-    const rpc = xmlRpcClient(this.#connection.url, { system: this.system, timeoutSeconds: CALL_SECONDS });
-    const { version, version_tuple: tuple } = (await rpc.call("extended_version", [])) as { version: string; version_tuple: number[] };
-    if (tuple[0] !== 3 || (tuple[1] ?? 0) < 3) {
-      throw new TestbedError({
-        system: this.system,
-        object: `version ${version}`,
-        kind: "refused",
-        message: "only cobbler 3.3 is supported",
-        remedy: "use a driver with cobbler 3.3",
-      });
-    }
-    const { user, password } = this.#context.credential(this.#connection.credential);
-    try {
-      return { rpc, token: (await rpc.call("login", [user ?? "", password ?? ""])) as string };
-    } catch (error) {
-      if (!(error instanceof XmlRpcFault)) throw error;
-      throw new TestbedError({
-        system: this.system,
-        object: `user ${user}`,
-        kind: "refused",
-        code: "login-failed",
-        message: "cobbler refuses the login",
-        remedy: `correct credentials.${this.#connection.credential} in the stack configuration`,
-        cause: error,
-      });
-    }
-  }
+/** Whether a sync runs is unknown after a lost answer, and two at a time break each other (cobbler facts §10): no second try. */
+function refuseRepetition(error: unknown): never {
+  if (!(error instanceof TestbedError) || !["connection-lost", "server-down"].includes(error.code ?? "")) throw error;
+  throw new TestbedError({
+    system: error.system,
+    object: error.object,
+    kind: "refused",
+    code: "sync-unknown",
+    message: `its answer got lost, and with it whether the sync runs (${error.message})`,
+    remedy: "run `pulumi up` again: it syncs once more",
+    cause: error,
+  });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineResource } from "../kernel/index.ts";
-import type { CobblerConnection } from "./client.ts";
+import type { CobblerConnection } from "./connection.ts";
 import { common, options, textList, textRecord } from "./fields.ts";
 import { type ItemOutputs, type ItemShape, observeItem, reconcileItem, removeItem } from "./item.ts";
 
@@ -61,7 +61,7 @@ export const distro = defineResource<DistroInputs, ItemOutputs>({
     kernelOptions: options.describe("Kernel command line of the installer."),
   }),
   outputs: { uid: "Cobbler's own id." },
-  replaceOn: ["name"],
+  replaceOn: ["server.url", "name"],
   deadlineSeconds: 300,
   id: (inputs) => `distro/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { connectionSchema } from "./client.ts";
+import { connectionSchema } from "./connection.ts";
 
 /** Cobbler accepts no other characters in names (cobbler facts §5). */
 export const objectName = z

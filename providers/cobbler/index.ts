@@ -1,7 +1,10 @@
-export { type CobblerConnection, connectionSchema } from "./client.ts";
+export { type CobblerConnection, connectionSchema } from "./connection.ts";
 export { distro } from "./distro.ts";
 export { beginInstall, endInstall, type InstallState, installState, renderAnswerFile } from "./install.ts";
 export { profile } from "./profile.ts";
+export { repo } from "./repo.ts";
+export { snippet } from "./snippet.ts";
 export { sync } from "./sync.ts";
 export { system } from "./system.ts";
-export { template, templateDigest } from "./template.ts";
+export { template } from "./template.ts";
+export { textDigest as templateDigest } from "./text.ts";

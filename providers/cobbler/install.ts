@@ -1,5 +1,7 @@
-import { type Context, findMark, markText, sameMark, TestbedError } from "../kernel/index.ts";
-import { CobblerClient, type CobblerConnection, type Item } from "./client.ts";
+import { type Context, markText, TestbedError } from "../kernel/index.ts";
+import { CobblerClient, type Item } from "./client.ts";
+import { isOurs, isUnfinished, markedComment, markOf } from "./comment.ts";
+import type { CobblerConnection } from "./connection.ts";
 import { textRecord } from "./fields.ts";
 
 /** The answer-file variables that one installation brings along. */
@@ -27,8 +29,8 @@ async function ownSystem(context: Context, client: CobblerClient, name: string):
       remedy: "run `pulumi refresh`, then `pulumi up`",
     });
   }
-  const mark = findMark(String(item.comment));
-  if (!sameMark(mark, context.mark)) {
+  const mark = markOf(item);
+  if (!isOurs(item, context.mark)) {
     throw new TestbedError({
       system: client.system,
       object: `system ${name}`,
@@ -51,15 +53,8 @@ export async function beginInstall(
   const client = new CobblerClient(context, connection);
   const item = await ownSystem(context, client, system);
   const meta = { ...textRecord(item.autoinstall_meta), install_token: variables.token, install_generation: variables.generation };
-  await client.save(
-    "system",
-    system,
-    [
-      ["autoinstall_meta", meta],
-      ["netboot_enabled", true],
-    ],
-    "edit",
-  );
+  const comment = markedComment(item, context.mark);
+  await client.save("system", system, Object.entries({ comment, autoinstall_meta: meta, netboot_enabled: true }), "edit");
 }
 
 /** Makes the next network boot start the disk. False when the system belongs to somebody else by now, and nothing was done. */
@@ -67,8 +62,12 @@ export async function endInstall(context: Context, connection: CobblerConnection
   const client = new CobblerClient(context, connection);
   const item = await client.get("system", system);
   if (!item) return true;
-  if (!sameMark(findMark(String(item.comment)), context.mark)) return false;
-  if (item.netboot_enabled === true) await client.save("system", system, [["netboot_enabled", false]], "edit");
+  if (!isOurs(item, context.mark)) return false;
+  // Unfinished: cobbler has the flag off, but the machine's boot files may still start the installer.
+  if (item.netboot_enabled === true || isUnfinished(item, context.mark)) {
+    const comment = markedComment(item, context.mark);
+    await client.save("system", system, Object.entries({ comment, netboot_enabled: false }), "edit");
+  }
   return true;
 }
 

@@ -1,7 +1,9 @@
-import { type Context, findMark, type Mark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
+import { type Context, type Mark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
 import type { XmlRpcValue } from "../transport/xmlrpc.ts";
-import { CobblerClient, type CobblerConnection, type Item, type ItemKind } from "./client.ts";
+import { CobblerClient, type Item, type ItemKind } from "./client.ts";
+import { isOurs, isUnfinished, markedComment, markOf } from "./comment.ts";
 import { differing } from "./compare.ts";
+import type { CobblerConnection } from "./connection.ts";
 
 export interface ItemOutputs {
   /** The server's own id. */
@@ -21,14 +23,6 @@ export interface ItemShape<I> {
 
 type ItemInputs = { name: string; server: CobblerConnection; adopt: boolean };
 
-/** The mark lives in the comment: the one field of every kind that cobbler never changes and people seldom do. */
-function comment(item: Item | undefined, mark: string): string {
-  const kept = String(item?.comment ?? "")
-    .replace(/\s*cloudstack-testbed:\S+/, "")
-    .trim();
-  return kept && kept !== "~" ? `${kept} ${mark}` : mark;
-}
-
 export async function observeItem<I extends ItemInputs>(
   shape: ItemShape<I>,
   context: Context,
@@ -42,29 +36,39 @@ export async function observeItem<I extends ItemInputs>(
 export async function reconcileItem<I extends ItemInputs>(shape: ItemShape<I>, context: Context, inputs: I): Promise<ItemOutputs> {
   const client = new CobblerClient(context, inputs.server);
   const item = await client.get(shape.kind, inputs.name);
-  if (item) refuseForeign(client.system, `${shape.kind} ${inputs.name}`, context, findMark(String(item.comment)), inputs.adopt);
-  const attributes = { comment: comment(item, markText(context.mark)), ...shape.attributes(inputs, item) };
+  if (item) refuseForeign(client.system, `${shape.kind} ${inputs.name}`, context, markOf(item), inputs.adopt);
+  const attributes = { comment: markedComment(item, context.mark), ...shape.attributes(inputs, item) };
   const changes = [...(item ? differing(attributes, item) : Object.entries(attributes)), ...(shape.edits?.(inputs, item) ?? [])];
-  if (!item || changes.length > 0) {
-    context.phase(item ? `changing ${changes.map(([attribute]) => attribute).join(", ")}` : "creating");
+  const phase = nextPhase(context, item, changes);
+  if (phase) {
+    context.phase(phase);
     await client.save(shape.kind, inputs.name, changes, item ? "edit" : "new");
   }
   const saved = item ?? (await client.get(shape.kind, inputs.name));
   return { uid: String(saved?.uid ?? "") };
 }
 
-/** Removes our object; an absent one is success, a foreign one stays. */
-export async function removeItem(kind: ItemKind, context: Context, state: ItemInputs): Promise<boolean> {
+/** Undefined when nothing is to be done. */
+function nextPhase(context: Context, item: Item | undefined, changes: readonly [string, XmlRpcValue][]): string | undefined {
+  if (!item) return "creating";
+  const names = changes.map(([attribute]) => attribute);
+  if (names.length > 0 && !(isUnfinished(item, context.mark) && names.join() === "comment")) return `changing ${names.join(", ")}`;
+  // An update where nothing differs follows a failed operation: what the server remembers may never have reached its boot files.
+  return names.length > 0 || context.operation === "update" ? "finishing the last save" : undefined;
+}
+
+/** Removes our object; an absent one is success, a foreign one stays and is warned of. */
+export async function removeItem(kind: ItemKind, context: Context, state: ItemInputs): Promise<"removed" | "absent" | "foreign"> {
   const client = new CobblerClient(context, state.server);
   const item = await client.get(kind, state.name);
-  if (!item) return false;
-  if (!sameMark(findMark(String(item.comment)), context.mark)) {
+  if (!item) return "absent";
+  if (!isOurs(item, context.mark)) {
     context.warn(`${kind} ${state.name} carries another mark by now and was left alone`);
-    return false;
+    return "foreign";
   }
   context.phase("removing");
   await client.remove(kind, state.name);
-  return true;
+  return "removed";
 }
 
 /** Refuses an object that is not ours, unless it is nobody's and the resource may adopt it. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineResource } from "../kernel/index.ts";
-import type { CobblerConnection } from "./client.ts";
-import { common, objectName, options, textRecord } from "./fields.ts";
+import type { CobblerConnection } from "./connection.ts";
+import { common, objectName, options, textList, textRecord } from "./fields.ts";
 import { type ItemOutputs, type ItemShape, observeItem, reconcileItem, removeItem } from "./item.ts";
 
 export interface ProfileInputs {
@@ -12,6 +12,7 @@ export interface ProfileInputs {
   autoinstall: string;
   kernelOptions: Record<string, string>;
   autoinstallMeta: Record<string, string>;
+  repos: string[];
 }
 
 const shape: ItemShape<ProfileInputs> = {
@@ -21,12 +22,14 @@ const shape: ItemShape<ProfileInputs> = {
     autoinstall: inputs.autoinstall,
     kernel_options: inputs.kernelOptions,
     autoinstall_meta: inputs.autoinstallMeta,
+    repos: inputs.repos,
   }),
   inputs: (item) => ({
     distro: String(item.distro),
     autoinstall: String(item.autoinstall),
     kernelOptions: textRecord(item.kernel_options),
     autoinstallMeta: textRecord(item.autoinstall_meta),
+    repos: textList(item.repos),
   }),
 };
 
@@ -39,9 +42,10 @@ export const profile = defineResource<ProfileInputs, ItemOutputs>({
     autoinstall: z.string().min(1).describe("Name of the answer-file template."),
     kernelOptions: options.describe("Added to the distro's kernel command line."),
     autoinstallMeta: options.describe("Variables of the answer file."),
+    repos: z.array(objectName).default([]).describe("Repositories, by name, that cobbler offers to what is installed."),
   }),
   outputs: { uid: "Cobbler's own id." },
-  replaceOn: ["name"],
+  replaceOn: ["server.url", "name"],
   deadlineSeconds: 300,
   id: (inputs) => `profile/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),

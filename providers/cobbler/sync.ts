@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineResource } from "../kernel/index.ts";
-import { CobblerClient, type CobblerConnection, connectionSchema } from "./client.ts";
+import { CobblerClient } from "./client.ts";
+import { type CobblerConnection, connectionSchema } from "./connection.ts";
 
 export interface SyncInputs {
   server: CobblerConnection;
@@ -19,7 +20,7 @@ export const sync = defineResource<SyncInputs, SyncOutputs>({
     digest: z.string().min(1).describe("Fingerprint of distros, profiles and templates; a change of it means one sync."),
   }),
   outputs: { syncedAt: "When the last sync ended (ISO 8601, UTC)." },
-  replaceOn: [],
+  replaceOn: ["server.url"],
   deadlineSeconds: 1800,
   id: (inputs) => `sync/${new URL(inputs.server.url).host}`,
   // An action: there is nothing on the server to compare with.

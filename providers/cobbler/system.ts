@@ -1,19 +1,11 @@
 import { z } from "zod";
 import { type Context, defineResource, TestbedError } from "../kernel/index.ts";
-import type { XmlRpcValue } from "../transport/xmlrpc.ts";
-import { CobblerClient, type CobblerConnection, type Item } from "./client.ts";
-import { sameValue } from "./compare.ts";
+import { CobblerClient } from "./client.ts";
+import type { CobblerConnection } from "./connection.ts";
 import { common, objectName, options, textList, textRecord } from "./fields.ts";
 import { installVariables } from "./install.ts";
+import { interfaceEdits, interfacesSchema, observedInterfaces, type SystemInterface } from "./interfaces.ts";
 import { type ItemOutputs, type ItemShape, observeItem, reconcileItem, removeItem } from "./item.ts";
-
-export interface SystemInterface {
-  name: string;
-  mac: string;
-  address: string;
-  netmask: string;
-  dnsName: string;
-}
 
 export interface SystemInputs {
   server: CobblerConnection;
@@ -28,8 +20,6 @@ export interface SystemInputs {
   interfaces: SystemInterface[];
 }
 
-type ServerInterfaces = Record<string, Record<string, XmlRpcValue>>;
-
 /** The variables of one installation belong to the machine that installs, not to the definition of the system. */
 function withoutInstall(meta: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(meta).filter(([key]) => !installVariables.includes(key)));
@@ -37,29 +27,6 @@ function withoutInstall(meta: Record<string, string>): Record<string, string> {
 
 function onlyInstall(meta: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(meta).filter(([key]) => installVariables.includes(key)));
-}
-
-/** What must be written for the server to have exactly the wanted interfaces: those it should not have go first. */
-function interfaceEdits(wanted: readonly SystemInterface[], item: Item | undefined): [string, XmlRpcValue][] {
-  const present = (item?.interfaces ?? {}) as ServerInterfaces;
-  const extra = Object.keys(present).filter((name) => !wanted.some((nic) => nic.name === name));
-  const changes: Record<string, XmlRpcValue> = {};
-  for (const nic of wanted) {
-    const now = present[nic.name] ?? {};
-    const fields: [string, string, XmlRpcValue][] = [
-      ["macaddress", "mac_address", nic.mac],
-      ["ipaddress", "ip_address", nic.address],
-      ["netmask", "netmask", nic.netmask],
-      ["dnsname", "dns_name", nic.dnsName],
-      ["static", "static", true],
-    ];
-    // Cobbler's write form: `field-interface` keys (cobbler facts §7).
-    for (const [write, read, value] of fields) if (!sameValue(value, now[read])) changes[`${write}-${nic.name}`] = value;
-  }
-  return [
-    ...extra.map((name): [string, XmlRpcValue] => ["delete_interface", name]),
-    ...(Object.keys(changes).length > 0 ? [["modify_interface", changes] as [string, XmlRpcValue]] : []),
-  ];
 }
 
 const shape: ItemShape<SystemInputs> = {
@@ -80,47 +47,35 @@ const shape: ItemShape<SystemInputs> = {
     nameServers: textList(item.name_servers),
     kernelOptions: textRecord(item.kernel_options),
     autoinstallMeta: withoutInstall(textRecord(item.autoinstall_meta)),
-    interfaces: observedInterfaces((item.interfaces ?? {}) as ServerInterfaces, inputs.interfaces),
+    interfaces: observedInterfaces(item, inputs.interfaces),
   }),
 };
 
-/** In the order of the inputs, so that only a real difference shows. */
-function observedInterfaces(present: ServerInterfaces, wanted: readonly SystemInterface[]): SystemInterface[] {
-  const order = wanted.map((nic) => nic.name).filter((name) => name in present);
-  const names = [...order, ...Object.keys(present).filter((name) => !order.includes(name))];
-  return names.map((name) => {
-    const nic = present[name] ?? {};
-    return {
-      name,
-      mac: String(nic.mac_address),
-      address: String(nic.ip_address),
-      netmask: String(nic.netmask),
-      dnsName: String(nic.dns_name),
-    };
-  });
-}
-
-/** Cobbler checks duplicates only against saved systems, and races let two through: they are looked for before the write. */
+/** Cobbler never compares host names, the rest only with saved systems, and races let two through: all are looked for before the write. */
 async function refuseDuplicates(context: Context, inputs: SystemInputs): Promise<void> {
   const client = new CobblerClient(context, inputs.server);
-  for (const nic of inputs.interfaces) {
-    for (const [field, value] of [
+  const claims = [
+    ["hostname", inputs.hostname],
+    ...inputs.interfaces.flatMap((nic) => [
       ["mac_address", nic.mac],
       ["ip_address", nic.address],
       ["dns_name", nic.dnsName],
-    ] as const) {
-      const other = (await client.find("system", { [field]: value })).find((name) => name !== inputs.name);
-      if (!other) continue;
-      throw new TestbedError({
-        system: client.system,
-        object: `system ${inputs.name}`,
-        kind: "conflict",
-        code: "duplicate",
-        message: `${field} ${value} is in use by the system ${other}`,
-        remedy: `remove ${other} in cobbler, or correct the inventory`,
-      });
-    }
+    ]),
+  ] as [string, string | undefined][];
+  const taken: string[] = [];
+  for (const [field, value] of claims) {
+    const other = value ? (await client.find("system", { [field]: value })).find((name) => name !== inputs.name) : undefined;
+    if (other) taken.push(`${field} ${value} is in use by the system ${other}`);
   }
+  if (taken.length === 0) return;
+  throw new TestbedError({
+    system: client.system,
+    object: `system ${inputs.name}`,
+    kind: "conflict",
+    code: "duplicate",
+    message: taken.join("; "),
+    remedy: "remove the other system in cobbler, or correct the inventory",
+  });
 }
 
 export const system = defineResource<SystemInputs, ItemOutputs>({
@@ -134,21 +89,12 @@ export const system = defineResource<SystemInputs, ItemOutputs>({
     nameServers: z.array(z.ipv4()).default([]).describe("Name servers."),
     kernelOptions: options.describe("Added to the profile's kernel command line."),
     autoinstallMeta: options.describe("Variables of the answer file, merged over the profile's."),
-    interfaces: z
-      .array(
-        z.object({
-          name: z.string().regex(/^[A-Za-z0-9_.-]+$/),
-          mac: z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be six lower-case hexadecimal bytes with colons"),
-          address: z.ipv4(),
-          netmask: z.ipv4(),
-          dnsName: z.hostname(),
-        }),
-      )
-      .min(1)
-      .describe("Network interfaces; the first is the one that boots."),
+    interfaces: interfacesSchema.describe(
+      "Network interfaces: `name`, `mac`, `address`, `netmask`, `dnsName`, and for bonds and bridges `type`, `master`, `bondingOptions`, `bridgeOptions`. The first with a MAC is the one that boots.",
+    ),
   }),
   outputs: { uid: "Cobbler's own id." },
-  replaceOn: ["name"],
+  replaceOn: ["server.url", "name"],
   deadlineSeconds: 300,
   id: (inputs) => `system/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),
@@ -157,10 +103,11 @@ export const system = defineResource<SystemInputs, ItemOutputs>({
     return reconcileItem(shape, context, inputs);
   },
   async remove(context, state) {
-    if (!(await removeItem("system", context, state))) return;
+    if ((await removeItem("system", context, state)) === "foreign") return;
     const client = new CobblerClient(context, state.server);
     const { manage_dhcp: dhcp, manage_dns: dns } = await client.settings();
-    // Only then does a removal leave anything behind: DHCP and DNS entries stay until the next sync (cobbler facts §9).
+    // Only then does a removal leave anything behind: DHCP and DNS entries stay until the next sync (cobbler facts §9). An absent
+    // system counts too: the sync of an earlier removal may have failed.
     if (dhcp || dns) await client.sync();
   },
 });

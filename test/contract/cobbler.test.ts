@@ -5,8 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CobblerClient } from "../../providers/cobbler/client.ts";
-import { beginInstall, distro, installState, profile, renderAnswerFile, sync, system, template } from "../../providers/cobbler/index.ts";
-import { templateDigest } from "../../providers/cobbler/template.ts";
+import {
+  beginInstall,
+  distro,
+  installState,
+  profile,
+  renderAnswerFile,
+  sync,
+  system,
+  template,
+  templateDigest,
+} from "../../providers/cobbler/index.ts";
 import { apply, drop, failure, labCredentials, observed, ours, testContext, theirs } from "../support/context.ts";
 
 const server = { url: "http://10.91.0.1/cobbler_api", credential: "cobbler" };
@@ -23,7 +32,15 @@ const aDistro = {
   initrd: "/srv/lab/distro/hv/initrd.img",
 };
 const aProfile = { server, name: "contract-profile", distro: aDistro.name, autoinstall: aTemplate.name, autoinstallMeta: { image: "hv" } };
-const nic = { name: "eth0", mac: "52:54:00:91:99:01", address: "10.91.0.201", netmask: "255.255.255.0", dnsName: "c1.lab.test" };
+const unbonded = { type: "na" as const, master: "", bondingOptions: "", bridgeOptions: "" };
+const nic = {
+  ...unbonded,
+  name: "eth0",
+  mac: "52:54:00:91:99:01",
+  address: "10.91.0.201",
+  netmask: "255.255.255.0",
+  dnsName: "c1.lab.test",
+};
 const aSystem = {
   server,
   name: "contract-c1",
@@ -204,7 +221,7 @@ describe("Template", () => {
   });
 
   test("a change by hand shows as another digest", async () => {
-    await client().writeTemplate(aTemplate.name, `## cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}\nby hand\n`);
+    await client().writeText("template", aTemplate.name, `## cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}\nby hand\n`);
     expect(await observed(template, aTemplate)).toEqual({ sha256: templateDigest("by hand\n") });
     await apply(template, aTemplate);
     expect(await observed(template, aTemplate)).toEqual({ sha256: aTemplate.sha256 });

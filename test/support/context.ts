@@ -5,8 +5,10 @@ export const theirs: Mark = { ...ours, owner: "00000000000000bb" };
 
 export const labCredentials: Record<string, Record<string, string>> = { cobbler: { user: "cobbler", password: "lab-cobbler" } };
 
+export type TestContext = Context & { phases: string[] };
+
 /** A context as the kernel gives it, that records phases. */
-export function testContext(mark: Mark = ours, credentials = labCredentials): Context & { phases: string[] } {
+export function testContext(mark: Mark = ours, credentials = labCredentials): TestContext {
   const phases: string[] = [];
   return {
     name: "test",
@@ -37,6 +39,7 @@ export async function apply<I extends object, O extends object>(
   return { outputs: await definition.reconcile(context, inputs, observed, undefined), phases: context.phases };
 }
 
+/** What the server has, as inputs; undefined when the object is absent. */
 export async function observed<I extends object, O extends object>(
   definition: Definition<I, O>,
   given: Partial<I>,

@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { type Context, findMark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
+import { CobblerClient, type TextKind } from "./client.ts";
+import type { CobblerConnection } from "./connection.ts";
+import { refuseForeign } from "./item.ts";
+
+export interface TextInputs {
+  server: CobblerConnection;
+  name: string;
+  adopt: boolean;
+  source: string;
+  sha256: string;
+}
+
+export interface TextOutputs {
+  bytes: number;
+}
+
+export const textFields = {
+  source: z.string().min(1).describe("The file, relative to the project folder."),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits")
+    .describe("SHA-256 of its normalised text."),
+};
+
+export const textOutputs = { bytes: "Size of the text in bytes." };
+
+/** Line ends normalised and exactly one at the end: cobbler's XML changes them otherwise, and every refresh would show drift. */
+function normalise(text: string): string {
+  return `${text.replaceAll("\r\n", "\n").trimEnd()}\n`;
+}
+
+/** SHA-256 of the normalised text, in lower-case hex. */
+export function textDigest(text: string): string {
+  return createHash("sha256").update(normalise(text)).digest("hex");
+}
+
+// `##` is a comment of Cheetah itself: the line is in the file but never in what a machine gets.
+const FIRST_LINE = /^## cloudstack-testbed:\S+(?: (?<note>.*))?\n/;
+
+/** What our first line says besides the mark; undefined in a text that is not ours. */
+export function noteOf(text: string): string | undefined {
+  const found = FIRST_LINE.exec(text);
+  return found ? (found.groups?.note ?? "") : undefined;
+}
+
+export async function observeText(
+  kind: TextKind,
+  context: Context,
+  inputs: TextInputs,
+): Promise<Observed<TextInputs, TextOutputs> | undefined> {
+  const text = await new CobblerClient(context, inputs.server).readText(kind, inputs.name);
+  if (text === undefined) return undefined;
+  const body = text.replace(FIRST_LINE, "");
+  return { inputs: { sha256: textDigest(body) }, outputs: { bytes: Buffer.byteLength(normalise(body)) } };
+}
+
+/** Writes the file unless the server has exactly it. `note` is kept in our first line, see `noteOf`. */
+export async function reconcileText(kind: TextKind, context: Context, inputs: TextInputs, note = ""): Promise<TextOutputs> {
+  const client = new CobblerClient(context, inputs.server);
+  const text = readSource(inputs);
+  const present = await client.readText(kind, inputs.name);
+  // An empty file is nobody's: a full disk leaves one behind, without the mark.
+  if (present?.trim()) refuseForeign(client.system, `${kind} ${inputs.name}`, context, findMark(present), inputs.adopt);
+  const wanted = `## ${markText(context.mark)}${note ? ` ${note}` : ""}\n${text}`;
+  if (present === undefined || normalise(present) !== wanted) {
+    context.phase("writing");
+    await client.writeText(kind, inputs.name, wanted);
+  }
+  return { bytes: Buffer.byteLength(text) };
+}
+
+function readSource(inputs: TextInputs): string {
+  let text: string;
+  try {
+    text = normalise(readFileSync(inputs.source, "utf8"));
+  } catch (error) {
+    throw new TestbedError({
+      system: "the checkout",
+      object: inputs.source,
+      kind: "invalid",
+      code: "source-unreadable",
+      message: `cannot be read (${(error as { code?: string }).code ?? String(error)})`,
+      remedy: "create it, or correct its name in the site's inventory",
+      cause: error,
+    });
+  }
+  if (textDigest(text) === inputs.sha256) return text;
+  throw new TestbedError({
+    system: "the checkout",
+    object: inputs.source,
+    kind: "invalid",
+    code: "source-changed",
+    message: "changed while `pulumi up` ran",
+    remedy: "run `pulumi up` again",
+  });
+}
+
+/** Removes our text; an absent one is success, a foreign one stays and is warned of. */
+export async function removeText(kind: TextKind, context: Context, state: TextInputs): Promise<void> {
+  const client = new CobblerClient(context, state.server);
+  const present = await client.readText(kind, state.name);
+  if (present === undefined) return;
+  if (present.trim() && !sameMark(findMark(present), context.mark))
+    return context.warn(`${kind} ${state.name} carries another mark by now and was left alone`);
+  context.phase("removing");
+  await client.removeText(kind, state.name);
+}
