@@ -3,6 +3,8 @@ import { CobblerClient, type Item } from "./client.ts";
 import { isOurs, isUnfinished, markedComment, markOf } from "./comment.ts";
 import type { CobblerConnection } from "./connection.ts";
 import { textRecord } from "./fields.ts";
+import { checkKickstart } from "./kickstart.ts";
+import { templateKind } from "./template.ts";
 
 /** The answer-file variables that one installation brings along. */
 export const installVariables: readonly string[] = ["install_token", "install_generation"];
@@ -71,22 +73,33 @@ export async function endInstall(context: Context, connection: CobblerConnection
   return true;
 }
 
-/** The answer file as the machine will get it; a broken template is an error here, before any machine boots. */
+/**
+ * The answer file as the machine will get it. A broken template (code `template-error`) and a kickstart that pykickstart
+ * refuses (`kickstart-invalid`) are errors here, before any machine boots.
+ */
 export async function renderAnswerFile(context: Context, connection: CobblerConnection, system: string): Promise<string> {
   const client = new CobblerClient(context, connection);
   const text = await client.renderAnswerFile(system);
+  const at = { system: client.system, object: `answer file of ${system}` };
   // Cobbler's whole answer then begins so; an answer file of ours may well contain the words further down.
   if (text.startsWith("# This automatic OS installation file had errors")) {
     throw new TestbedError({
-      system: client.system,
-      object: `answer file of ${system}`,
+      ...at,
       kind: "invalid",
       code: "template-error",
       message: text.trim().split("\n").slice(0, 6).join(" / "),
       remedy: "correct the template in the site's folder",
     });
   }
+  const { breed, os_version: osVersion, autoinstall } = await client.blended(system);
+  if (breed === "redhat" && (await isKickstart(client, String(autoinstall)))) await checkKickstart(context, text, String(osVersion), at);
   return text;
+}
+
+/** A template of ours says what it is; any other is what its distro's installer reads. */
+async function isKickstart(client: CobblerClient, template: string): Promise<boolean> {
+  const kind = templateKind((await client.readText("template", template)) ?? "");
+  return kind === undefined || kind === "kickstart";
 }
 
 export async function installState(context: Context, connection: CobblerConnection, system: string): Promise<InstallState | undefined> {

@@ -1,254 +1,228 @@
-// Every cobbler resource against the real cobblerd of the lab.
-
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { CobblerClient } from "../../providers/cobbler/client.ts";
+// Every kind of cobbler object against the real cobblerd of the lab: made, changed, drifted, adopted, refused, removed.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { distro, profile, sync, system } from "../../providers/cobbler/index.ts";
 import {
-  beginInstall,
-  distro,
-  installState,
-  profile,
-  renderAnswerFile,
-  sync,
-  system,
-  template,
-  templateDigest,
-} from "../../providers/cobbler/index.ts";
+  aDistro,
+  aProfile,
+  aRepo,
+  aSystem,
+  type Field,
+  makeObjects,
+  nic,
+  removeObjects,
+  server,
+  subjects,
+} from "../support/cobbler-objects.ts";
+import { byHand } from "../support/cobblerd.ts";
 import { apply, drop, failure, labCredentials, observed, ours, testContext, theirs } from "../support/context.ts";
+import { fault } from "../support/lab.ts";
 
-const server = { url: "http://10.91.0.1/cobbler_api", credential: "cobbler" };
-const folder = mkdtempSync(join(tmpdir(), "cobbler-contract-"));
-const text = 'token="$getVar("install_token", "")"\n';
-const source = join(folder, "answers");
-const aTemplate = { server, name: "contract.sh", source, sha256: templateDigest(text), kind: "shell" as const };
-const aDistro = {
-  server,
-  name: "contract-distro",
-  breed: "redhat",
-  osVersion: "rhel8",
-  kernel: "/srv/lab/distro/hv/vmlinuz",
-  initrd: "/srv/lab/distro/hv/initrd.img",
-};
-const aProfile = { server, name: "contract-profile", distro: aDistro.name, autoinstall: aTemplate.name, autoinstallMeta: { image: "hv" } };
-const unbonded = { type: "na" as const, master: "", bondingOptions: "", bridgeOptions: "" };
-const nic = {
-  ...unbonded,
-  name: "eth0",
-  mac: "52:54:00:91:99:01",
-  address: "10.91.0.201",
-  netmask: "255.255.255.0",
-  dnsName: "c1.lab.test",
-};
-const aSystem = {
-  server,
-  name: "contract-c1",
-  profile: aProfile.name,
-  hostname: "c1.lab.test",
-  gateway: "10.91.0.1",
-  nameServers: ["10.91.0.1"],
-  interfaces: [nic],
-};
-const client = () => new CobblerClient(testContext(), server);
+let hand: Awaited<ReturnType<typeof byHand>>;
+const ourMark = `cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}`;
 
 beforeAll(async () => {
-  writeFileSync(source, text);
-  await apply(template, aTemplate);
-  await apply(distro, aDistro);
-  await apply(profile, aProfile);
-  await apply(system, aSystem);
+  hand = await byHand(server.url);
+  await makeObjects();
 });
+afterAll(removeObjects);
 
-afterAll(async () => {
-  await drop(system, aSystem);
-  await drop(profile, aProfile);
-  await drop(distro, aDistro);
-  await drop(template, aTemplate);
-  rmSync(folder, { recursive: true });
-});
+describe.each(subjects)("$title", (subject) => {
+  // The definitions differ only in their inputs, which a table cannot type.
+  const definition = subject.definition as unknown as typeof distro;
+  const given = subject.inputs as unknown as typeof aDistro;
+  const copy = subject.copy as unknown as typeof aDistro;
+  const { kind, fields } = subject;
+  const whole = definition.inputs.parse(given) as Record<string, unknown>;
+  const item = async (name = given.name) => (await hand.call(`get_${kind}`, name)) as Record<string, unknown> | "~";
+  /** The attribute that the server has for a field; an interface's are compared as inputs only. */
+  const expectThere = async ([, , attribute, there]: Field) => {
+    if (attribute !== "modify_interface") expect(await item()).toMatchObject({ [attribute]: there });
+  };
 
-describe.each([
-  ["Distro", distro, aDistro, "distro", { kernelOptions: { quiet: "" } }],
-  ["Profile", profile, aProfile, "profile", { autoinstallMeta: { image: "os" } }],
-  ["System", system, aSystem, "system", { gateway: "10.91.0.2" }],
-] as const)("%s", (_, definition, inputs, kind, change) => {
-  // The three definitions differ only in their inputs, which a table cannot type.
-  const any = definition as unknown as typeof distro;
-  const given = inputs as unknown as typeof aDistro;
+  test("is made with our mark, and applied again writes nothing", async () => {
+    expect(await item()).toMatchObject({ comment: ourMark });
+    expect((await apply(definition, given)).phases).toEqual([]);
+  });
 
-  test("applied again writes nothing", async () => {
-    const again = await apply(any, given);
-    expect(again.phases).toEqual([]);
+  test("returns the server's own id", async () => {
+    expect((await apply(definition, given)).outputs.uid).toBe(((await item()) as { uid: string }).uid);
   });
 
   test("shows no drift right after it was made", async () => {
-    expect(await observed(any, given)).toMatchObject(inputs.name === aSystem.name ? { interfaces: [nic] } : {});
-    const seen = (await observed(any, given)) as Record<string, unknown>;
-    for (const [key, value] of Object.entries(seen))
-      if (key in given) expect([key, value]).toEqual([key, (given as Record<string, unknown>)[key]]);
+    const seen = (await observed(definition, given)) as Record<string, unknown>;
+    expect(seen).toEqual(Object.fromEntries(Object.keys(seen).map((key) => [key, whole[key]])));
   });
 
-  test("a changed input is written alone, and read back", async () => {
-    const changed = { ...given, ...change } as typeof given;
-    const { phases } = await apply(any, changed);
-    expect(phases).toHaveLength(1);
-    expect(phases[0]).toMatch(/^changing \w+$/);
-    expect(await observed(any, changed)).toMatchObject(change);
-    await apply(any, given);
+  test("has another value in this table for every input that cobbler keeps", async () => {
+    const seen = Object.keys((await observed(definition, given)) as object);
+    expect(new Set(fields.map(([input]) => input))).toEqual(new Set(seen));
   });
 
-  test("a change by hand is seen and mended", async () => {
-    const key = kind === "distro" ? "breed" : kind === "profile" ? "kernel_options" : "hostname";
-    await client().save(
-      kind,
-      given.name,
-      [[key, kind === "distro" ? "suse" : kind === "profile" ? { by: "hand" } : "other.lab.test"]],
-      "edit",
-    );
-    const { phases } = await apply(any, given);
-    expect(phases[0]).toContain(`changing ${key}`);
+  test.each(fields)("a changed %s, to %j, is written alone and read back", async (...field) => {
+    const [input, value, attribute] = field;
+    const changed = { ...given, [input]: value };
+    expect((await apply(definition, changed)).phases).toEqual([`changing ${attribute}`]);
+    await expectThere(field);
+    expect(await observed(definition, changed)).toMatchObject({ [input]: value });
+    expect((await apply(definition, changed)).phases).toEqual([]);
+    await apply(definition, given);
+  });
+
+  test.each(fields)("a %s set to %j by hand is seen and mended", async (...field) => {
+    const [input, value, attribute, there] = field;
+    await hand.edit(kind, given.name, { [attribute]: there });
+    expect(await observed(definition, given)).toMatchObject({ [input]: value });
+    expect((await apply(definition, given)).phases).toEqual([`changing ${attribute}`]);
+    expect(await observed(definition, given)).toMatchObject({ [input]: whole[input] });
   });
 
   test("is refused to another owner, who is told whose it is", async () => {
-    const error = await failure(apply(any, given, testContext(theirs)));
-    expect(error.kind).toBe("conflict");
-    expect(error.message).toContain(`belongs to cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}`);
+    const error = await failure(apply(definition, { ...given, adopt: true }, testContext(theirs)));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
+    expect(error.message).toContain(`belongs to ${ourMark}`);
   });
 
   test("is left alone when another owner deletes it", async () => {
-    expect((await drop(any, given, testContext(theirs))).join()).toContain("was left alone");
-    expect(await client().get(kind, given.name)).toBeDefined();
+    expect((await drop(definition, given, testContext(theirs))).join()).toContain("was left alone");
+    expect(await item()).not.toBe("~");
   });
 
-  test("made by hand is refused, and taken over only on request", async () => {
-    await client().save(kind, given.name, [["comment", "made by hand"]], "edit");
-    expect((await failure(apply(any, given))).message).toContain("was not made by this stack");
-    await apply(any, { ...given, adopt: true });
-    expect(String((await client().get(kind, given.name))?.comment)).toMatch(/^made by hand cloudstack-testbed:/);
+  test("made by hand is refused, and taken over only on request, with what was written there", async () => {
+    await hand.edit(kind, given.name, { comment: "made by hand" });
+    const error = await failure(apply(definition, given));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
+    expect(error.message).toContain("was not made by this stack");
+    expect((await apply(definition, { ...given, adopt: true })).phases).toEqual(["changing comment"]);
+    expect(await item()).toMatchObject({ comment: `made by hand ${ourMark}` });
+    await hand.edit(kind, given.name, { comment: ourMark });
   });
 
-  test("deleting an absent one succeeds", async () => {
-    expect(await drop(any, { ...given, name: "never-made" })).toEqual([]);
+  test("whose save fails after it was persisted is finished by the next run", async () => {
+    const [input, value] = fields.at(-1) as Field;
+    const changed = { ...given, [input]: value };
+    await fault("cobblerd", "save-fails");
+    expect((await failure(apply(definition, changed)).finally(() => fault("cobblerd", "clear"))).code).toBe("trigger-failed");
+    expect((await apply(definition, changed)).phases).toEqual(["finishing the last save"]);
+    expect((await apply(definition, changed)).phases).toEqual([]);
+    await apply(definition, given);
   });
 
-  test("with a wrong password is refused without another try", async () => {
-    const wrong = testContext(ours, { ...labCredentials, wrong: { user: "cobbler", password: "wrong" } });
-    // A token is shared by URL and credential: this address makes a session of its own.
-    const error = await failure(apply(any, { ...given, server: { url: server.url, credential: "wrong" } } as typeof given, wrong));
+  test("is removed; removed again, or never made, is success", async () => {
+    await apply(definition, copy);
+    expect(await drop(definition, copy)).toEqual(["removing"]);
+    expect(await item(copy.name)).toBe("~");
+    expect(await drop(definition, copy)).toEqual([]);
+  });
+
+  test("removed by hand is made anew", async () => {
+    await apply(definition, copy);
+    await hand.withToken(`remove_${kind}`, copy.name);
+    expect(await observed(definition, copy)).toBeUndefined();
+    expect((await apply(definition, copy)).phases).toEqual(["creating"]);
+    await drop(definition, copy);
+  });
+
+  test("with a wrong password is refused without another try, and without the password", async () => {
+    const wrong = testContext(ours, { ...labCredentials, wrong: { user: "cobbler", password: "not-this-one" } });
+    const error = await failure(apply(definition, { ...given, server: { url: server.url, credential: "wrong" } }, wrong));
     expect([error.kind, error.code]).toEqual(["refused", "login-failed"]);
+    expect(error.message).toContain("credentials.wrong");
+    expect(error.message).not.toContain("not-this-one");
   });
 });
 
-test("a distro whose kernel is not on the server is refused by name", async () => {
-  const error = await failure(apply(distro, { ...aDistro, name: "contract-broken", kernel: "/nonexistent/vmlinuz" }));
-  expect(error.message).toContain("kernel");
-  await drop(distro, { ...aDistro, name: "contract-broken" });
-});
-
-test("a profile in use cannot be deleted from under its system", async () => {
-  expect((await failure(drop(profile, aProfile))).code).toBe("in-use");
-});
-
-test.each([
-  ["MAC", { mac: nic.mac, address: "10.91.0.202", dnsName: "c2.lab.test" }, nic.mac],
-  ["address", { mac: "52:54:00:91:99:02", address: nic.address, dnsName: "c2.lab.test" }, nic.address],
-  ["name", { mac: "52:54:00:91:99:02", address: "10.91.0.202", dnsName: nic.dnsName }, nic.dnsName],
-])("a duplicate %s is found before anything is written", async (_, change, value) => {
-  const error = await failure(apply(system, { ...aSystem, name: "contract-c2", interfaces: [{ ...nic, ...change }] }));
-  expect(error.code).toBe("duplicate");
-  expect(error.message).toContain(`${value} is in use by the system contract-c1`);
-  expect(await client().get("system", "contract-c2")).toBeUndefined();
-});
-
-test("an interface added by hand is seen and removed, the wanted one stays", async () => {
-  const byHand = { "macaddress-eth7": "52:54:00:91:99:07", "ipaddress-eth7": "10.91.0.207" };
-  await client().save("system", aSystem.name, [["modify_interface", byHand]], "edit");
-  expect((await observed(system, aSystem))?.interfaces?.map((one) => one.name)).toEqual(["eth0", "eth7"]);
-  expect((await apply(system, aSystem)).phases).toEqual(["changing delete_interface"]);
-  expect((await observed(system, aSystem))?.interfaces).toEqual([nic]);
-});
-
-describe("installation", () => {
-  test("arms netboot with token and generation, which are no drift of the system", async () => {
-    await beginInstall(testContext(), server, aSystem.name, { token: "t0k3n", generation: "7" });
-    expect(await installState(testContext(), server, aSystem.name)).toMatchObject({
-      netbootEnabled: true,
-      token: "t0k3n",
-      generation: "7",
-    });
-    expect(await observed(system, aSystem)).toMatchObject({ autoinstallMeta: {} });
-    expect((await apply(system, aSystem)).phases).toEqual([]);
-    expect(await installState(testContext(), server, aSystem.name)).toMatchObject({ token: "t0k3n" });
-  });
-
-  test("renders the answer file with the token and without our mark", async () => {
-    const answer = await renderAnswerFile(testContext(), server, aSystem.name);
-    expect(answer).toContain('token="t0k3n"');
-    expect(answer).not.toContain("cloudstack-testbed");
-  });
-
-  test("of another owner's system is refused", async () => {
-    expect((await failure(beginInstall(testContext(theirs), server, aSystem.name, { token: "x", generation: "1" }))).kind).toBe("conflict");
-  });
-
-  test("of a missing system is refused", async () => {
-    expect((await failure(beginInstall(testContext(), server, "never-made", { token: "x", generation: "1" }))).code).toBe("missing");
-  });
-
-  test("takes an answer file that merely speaks of errors", async () => {
-    const speaks = `${text}echo "the last installation had errors"\n`;
-    writeFileSync(source, speaks);
-    await apply(template, { ...aTemplate, sha256: templateDigest(speaks) });
-    expect(await renderAnswerFile(testContext(), server, aSystem.name)).toContain("had errors");
-    writeFileSync(source, text);
-    await apply(template, aTemplate);
-  });
-
-  test("with a broken template fails before any machine boots, with cobbler's words", async () => {
-    const broken = "#if\n";
-    writeFileSync(source, broken);
-    await apply(template, { ...aTemplate, sha256: templateDigest(broken) });
-    expect((await failure(renderAnswerFile(testContext(), server, aSystem.name))).code).toBe("template-error");
-    writeFileSync(source, text);
-    await apply(template, aTemplate);
+describe.each(subjects.filter((subject) => subject.refused))("$title", ({ definition, refused, refusal, kind }) => {
+  test("that cobbler refuses half-way leaves nothing behind", async () => {
+    const error = await failure(apply(definition as unknown as typeof distro, refused as unknown as typeof aDistro));
+    expect([error.kind, error.code]).toEqual(["invalid", refusal]);
+    expect(await hand.call("has_item", kind, "contract-broken")).toBe(false);
   });
 });
 
-describe("Template", () => {
-  test("applied again writes nothing", async () => {
-    expect((await apply(template, aTemplate)).phases).toEqual([]);
+describe("an object in use", () => {
+  test("is not removed from under another: a profile of a system", async () => {
+    const error = await failure(drop(profile, aProfile));
+    expect([error.kind, error.code]).toEqual(["conflict", "in-use"]);
   });
 
-  test("a change by hand shows as another digest", async () => {
-    await client().writeText("template", aTemplate.name, `## cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}\nby hand\n`);
-    expect(await observed(template, aTemplate)).toEqual({ sha256: templateDigest("by hand\n") });
-    await apply(template, aTemplate);
-    expect(await observed(template, aTemplate)).toEqual({ sha256: aTemplate.sha256 });
-  });
-
-  test("is refused to another owner", async () => {
-    expect((await failure(apply(template, aTemplate, testContext(theirs)))).kind).toBe("conflict");
-  });
-
-  test("whose file changed since the plan is refused", async () => {
-    expect((await failure(apply(template, { ...aTemplate, sha256: "0".repeat(64) }))).message).toContain("changed while");
+  test("is not removed from under another: a distro of a profile", async () => {
+    expect((await failure(drop(distro, aDistro))).code).toBe("in-use");
   });
 });
 
-test("syncs asked for together are one sync", async () => {
-  const before = (await fullSyncs()).length;
-  await Promise.all(Array.from({ length: 5 }, (_, index) => apply(sync, { server, digest: `d${index}` })));
-  expect((await fullSyncs()).length - before).toBe(1);
+describe("a duplicate", () => {
+  const other = { mac: "52:54:00:91:99:02", address: "10.91.0.202", dnsName: "c2.lab.test" };
+  test.each([
+    ["MAC", { ...other, mac: nic.mac }, "c2.lab.test", nic.mac],
+    ["address", { ...other, address: nic.address }, "c2.lab.test", nic.address],
+    ["DNS name", { ...other, dnsName: nic.dnsName }, "c2.lab.test", nic.dnsName],
+    ["host name", other, aSystem.hostname, `hostname ${aSystem.hostname}`],
+  ])("%s is found before anything is written", async (_, change, hostname, value) => {
+    const error = await failure(apply(system, { ...aSystem, name: "contract-c2", hostname, interfaces: [{ ...nic, ...change }] }));
+    expect([error.kind, error.code]).toEqual(["conflict", "duplicate"]);
+    expect(error.message).toContain(`${value} is in use by the system contract-c1`);
+    expect(await hand.call("has_item", "system", "contract-c2")).toBe(false);
+  });
+
+  test("of several kinds is reported with all of them", async () => {
+    const { message } = await failure(apply(system, { ...aSystem, name: "contract-c2" }));
+    for (const value of [nic.mac, nic.address, `hostname ${aSystem.hostname}`, `dns_name ${nic.dnsName}`]) expect(message).toContain(value);
+  });
+
+  test("given by hand to another system is found on update too", async () => {
+    await hand.make("system", "contract-c3", { profile: aProfile.name, modify_interface: { "macaddress-eth0": "52:54:00:91:99:03" } });
+    const error = await failure(apply(system, { ...aSystem, interfaces: [{ ...nic, mac: "52:54:00:91:99:03" }] }));
+    expect(error.message).toContain("is in use by the system contract-c3");
+    await hand.withToken("remove_system", "contract-c3");
+  });
 });
 
-async function fullSyncs(): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
-  return (await readdir("/var/log/cobbler/tasks")).filter((name) => name.includes("Sync"));
-}
+describe("a full sync", () => {
+  const syncs = async () => Object.keys((await hand.call("get_events")) as object).filter((name) => name.includes("Sync")).length;
 
-test("a server that does not listen is unreachable, by its address", async () => {
-  const error = await failure(apply(distro, { ...aDistro, server: { url: "http://10.91.0.1:1/cobbler_api", credential: "cobbler" } }));
-  expect(error.kind).toBe("unreachable");
-  expect(error.message).toContain("http://10.91.0.1:1/cobbler_api");
+  test("asked for together is one", async () => {
+    const earlier = await syncs();
+    await Promise.all(Array.from({ length: 5 }, (_, index) => apply(sync, { server, digest: `d${index}` })));
+    expect((await syncs()) - earlier).toBe(1);
+  });
+
+  test("is none where nothing manages DHCP or DNS and a system is removed", async () => {
+    const earlier = await syncs();
+    await drop(system, { ...aSystem, name: "never-made" });
+    expect((await syncs()) - earlier).toBe(0);
+  });
+
+  test("that was made stays made on a refresh, and is never undone", async () => {
+    const made = await apply(sync, { server, digest: "d" });
+    const seen = await sync.observe(testContext(), { server, digest: "d" }, made.outputs);
+    expect(seen?.outputs).toEqual(made.outputs);
+    expect(await drop(sync, { server, digest: "d" })).toEqual([]);
+  });
+});
+
+describe("a server", () => {
+  afterEach(() => fault("cobblerd", "clear"));
+
+  test("that does not listen is unreachable, by its address", async () => {
+    const error = await failure(apply(distro, { ...aDistro, server: { url: "http://10.91.0.1:1/cobbler_api" } }));
+    expect([error.kind, error.code]).toEqual(["unreachable", "connect-failed"]);
+    expect(error.message).toContain("http://10.91.0.1:1/cobbler_api");
+  });
+
+  test("that is something else is refused, by its address", async () => {
+    const error = await failure(apply(distro, { ...aDistro, server: { url: "http://10.91.0.1/lab/" } }));
+    expect([error.kind, error.code]).toEqual(["refused", "not-xmlrpc"]);
+  });
+
+  test("whose credential is not set is refused by that name", async () => {
+    await expect(apply(distro, { ...aDistro, server: { url: server.url, credential: "none" } })).rejects.toThrow("no credential none");
+  });
+
+  test("that restarts after a call loses nothing", async () => {
+    await fault("cobblerd", "restarts");
+    const changed = { ...aRepo, priority: 3, environment: { fresh: "yes" } };
+    const { definition } = subjects[3] as { definition: unknown };
+    await apply(definition as typeof distro, changed as unknown as typeof aDistro);
+    expect(await hand.call("get_repo", aRepo.name)).toMatchObject({ priority: 3, environment: { fresh: "yes" } });
+  });
 });

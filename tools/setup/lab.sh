@@ -11,7 +11,7 @@ packages=(
   openssh-client openssh-server pxelinux syslinux-common syslinux syslinux-efi mtools fdisk e2fsprogs ipmitool openipmi chrony rsync tini
   util-linux python3 python3-cheetah python3-netaddr python3-yaml python3-schema python3-distro python3-requests gunicorn
 )
-stamp=$(printf '%s\n' "${packages[@]}" | cat - "$here/lab-requirements.txt" "$0" | sha256sum | cut -d' ' -f1)
+stamp=$(printf '%s\n' "${packages[@]}" | cat - "$here"/lab-*requirements.txt "$0" | sha256sum | cut -d' ' -f1)
 [ "$(cat "$lab/stamp" 2>/dev/null)" != "$stamp" ] || exit 0
 
 mkdir -p "$cache/log" "$lab"
@@ -51,7 +51,20 @@ kernel=$(basename "$(echo "$lab"/root.new/boot/vmlinuz-*-cloud-amd64)" | sed 's/
 libraries=$(echo "$lab"/root.new/usr/lib/*-linux-gnu)
 # depmod is kmod under another name, through a link that is right only where the tree is /.
 step "kernel modules" env LD_LIBRARY_PATH="$libraries" bash -c 'exec -a depmod "$0" "$@"' "$lab/root.new/usr/bin/kmod" -b "$lab/root.new" "$kernel"
-step "cobbler" python3 -m pip install --quiet --no-deps --no-compile --require-hashes --target "$lab/root.new/usr/lib/cloudstack-testbed/cobbler" -r "$here/lab-requirements.txt"
+pip_install() { # pip_install TARGET REQUIREMENTS [OPTION…]
+  PYTHONPATH=$lab/build python3 -m pip install --quiet --no-deps --no-compile --require-hashes --target "$1" -r "$here/$2" "${@:3}"
+}
+rm -rf "$lab/build"
+# pykickstart is published as source only; what builds it is pinned like everything else.
+step "build tool" pip_install "$lab/build" lab-build-requirements.txt
+step "cobbler and pykickstart" pip_install "$lab/root.new/usr/lib/cloudstack-testbed/cobbler" lab-requirements.txt --no-build-isolation
+rm -rf "$lab/build"
+# pip writes the path of the machine's own python into the command.
+cat >"$lab/root.new/usr/bin/ksvalidator" <<'EOF'
+#!/bin/sh
+PYTHONPATH=/usr/lib/cloudstack-testbed/cobbler exec /usr/bin/python3 /usr/lib/cloudstack-testbed/cobbler/bin/ksvalidator "$@"
+EOF
+chmod 755 "$lab/root.new/usr/bin/ksvalidator"
 rm -rf "$lab/root"
 mv "$lab/root.new" "$lab/root"
 rm -rf "$apt/archives"
