@@ -11,8 +11,8 @@ let missingTold = false;
 
 /** The version of kickstart's syntax for an OS version as cobbler's signatures name it; undefined for one without a known syntax. */
 export function kickstartVersion(osVersion: string): string | undefined {
-  const found = /^(rhel|centos|rocky|alma(?:linux)?|oraclelinux|fedora|f)(\d+)$/.exec(osVersion);
-  return found ? `${found[1]?.startsWith("f") ? "F" : "RHEL"}${found[2]}` : undefined;
+  const found = /^(rhel|centos|rocky|almalinux|cloudlinux|fedora)(\d+)$/.exec(osVersion);
+  return found ? `${found[1] === "fedora" ? "F" : "RHEL"}${found[2]}` : undefined;
 }
 
 /** The validator's complaints, one a line. Arguments it quotes may hold a password and are left out. */
@@ -60,7 +60,8 @@ function validate(text: string, version: string, signal: AbortSignal): Promise<{
   const file = join(folder, "answers.ks");
   writeFileSync(file, text, { mode: 0o600 });
   return new Promise<{ ok: boolean; output: string } | "not installed">((resolve) => {
-    execFile(VALIDATOR, ["-v", version, file], { timeout: LIMIT_MILLISECONDS, signal }, (error, stdout, stderr) => {
+    const env = { PATH: process.env.PATH, LC_ALL: "C.UTF-8" };
+    execFile(VALIDATOR, ["-v", version, file], { timeout: LIMIT_MILLISECONDS, signal, env }, (error, stdout, stderr) => {
       if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT") return resolve("not installed");
       const ended = error?.killed || error?.name === "AbortError" ? `\nended after ${LIMIT_MILLISECONDS / 1000} s or by a signal` : "";
       resolve({ ok: error === null, output: `${stdout}\n${stderr}${ended}` });

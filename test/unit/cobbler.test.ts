@@ -2,6 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { classifyFault } from "../../providers/cobbler/faults.ts";
 import { connectionSchema, distro, profile, repo, snippet, sync, system, template } from "../../providers/cobbler/index.ts";
+import { kickstartFaults, kickstartVersion } from "../../providers/cobbler/kickstart.ts";
 import { changedReplacements, checkInputs } from "../../providers/kernel/check.ts";
 import type { Definition } from "../../providers/kernel/index.ts";
 
@@ -165,5 +166,34 @@ describe("a fault", () => {
 
   test("loses the token that it quotes, the class of Python and the quotes", () => {
     expect(classifyFault(`${CX}'invalid token: secret-token-of-36-characters-abcdefg'`).text).toBe("invalid token");
+  });
+});
+
+describe("a kickstart", () => {
+  test.each([
+    ["rhel8", "RHEL8"],
+    ["rhel10", "RHEL10"],
+    ["rocky9", "RHEL9"],
+    ["fedora40", "F40"],
+    ["ovz7", undefined],
+    ["bookworm", undefined],
+    ["", undefined],
+  ])("of %j has the syntax %s", (osVersion, version) => {
+    expect(kickstartVersion(osVersion)).toBe(version);
+  });
+
+  test("has its faults told one by one, without the arguments of a command", () => {
+    const output = `
+Checking kickstart file /tmp/x.ks
+
+The following problem occurred on line 2 of the kickstart file:
+
+install has been removed.
+
+The following problem occurred on line 5 of the kickstart file:
+
+Unexpected arguments to rootpw command: ['geheim']
+`;
+    expect(kickstartFaults(output)).toEqual(["line 2: install has been removed.", "line 5: Unexpected arguments to rootpw command: …"]);
   });
 });
