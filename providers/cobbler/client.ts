@@ -16,7 +16,7 @@ const SYNC_SECONDS = 1800;
 /** One cobbler server as one operation sees it: one token per process, writes one at a time. */
 export class CobblerClient {
   readonly system: string;
-  readonly #key: string;
+  readonly url: string;
   readonly #context: Context;
   readonly #calls: CobblerCalls;
   readonly #write: <T>(task: () => Promise<T>) => Promise<T>;
@@ -24,7 +24,7 @@ export class CobblerClient {
   constructor(context: Context, connection: CobblerConnection) {
     this.#context = context;
     this.#calls = new CobblerCalls(context, connection);
-    this.#key = connection.url;
+    this.url = connection.url;
     this.system = this.#calls.system;
     // Concurrent writes store duplicate MACs and break syncs (cobbler facts §10).
     this.#write = limiter(`cobbler-write ${connection.url}`, 1);
@@ -32,6 +32,10 @@ export class CobblerClient {
 
   async get(kind: ItemKind, name: string): Promise<Item | undefined> {
     return asItem(await this.#calls.call(`get_${kind}`, () => [name]));
+  }
+
+  async all(kind: ItemKind): Promise<Item[]> {
+    return (await this.#calls.call(`get_${kind}s`, () => [])) as Item[];
   }
 
   async find(kind: ItemKind, criteria: Record<string, string>): Promise<string[]> {
@@ -148,7 +152,7 @@ export class CobblerClient {
   sync(): Promise<void> {
     const { signal } = this.#context;
     this.#context.touched();
-    const run = shared(`cobbler-sync ${this.#key}`, signal, (all) => this.#write(() => this.#sync(this.#calls.under(all), all)));
+    const run = shared(`cobbler-sync ${this.url}`, signal, (all) => this.#write(() => this.#sync(this.#calls.under(all), all)));
     return unlessAborted(run, signal, { system: this.system, object: "full sync" });
   }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Context, errorText, forgetSession, retry, session, TestbedError } from "../kernel/index.ts";
+import { type Context, errorText, forgetSession, limiter, retry, session, TestbedError } from "../kernel/index.ts";
 import { type XmlRpcClient, XmlRpcFault, type XmlRpcValue, xmlRpcClient } from "../transport/xmlrpc.ts";
 import { classifyFault } from "./faults.ts";
 import { unlessAborted } from "./shared.ts";
@@ -43,6 +43,9 @@ export type Call = (method: string, parameters: (token: string) => XmlRpcValue[]
 /** Faults by which a server shows that it was restarted: tokens and the handles of new objects live in its memory. */
 const RESTARTED = ["session-lost", "handle-lost"];
 
+/** cobblerd's queue of connections holds 5, and one interpreter serves them all (cobbler facts §1). */
+const SIMULTANEOUS_CALLS = 4;
+
 /** Calls to one cobbler server: one token per process and credential, shared by all resources. */
 export class CobblerCalls {
   readonly system: string;
@@ -50,12 +53,14 @@ export class CobblerCalls {
   readonly #connection: CobblerConnection;
   readonly #signal: AbortSignal;
   readonly #key: string;
+  readonly #inTurn: <T>(task: () => Promise<T>) => Promise<T>;
 
   constructor(context: Context, connection: CobblerConnection, signal: AbortSignal = context.signal) {
     this.#context = context;
     this.#connection = connection;
     this.#signal = signal;
     this.system = `cobbler ${connection.url}`;
+    this.#inTurn = limiter(`cobbler-call ${connection.url}`, SIMULTANEOUS_CALLS);
     this.#key = `cobbler ${JSON.stringify([connection.url, connection.credential, connection.tlsFingerprint])}`;
   }
 
@@ -100,7 +105,8 @@ export class CobblerCalls {
 
   async #once(current: Session, method: string, parameters: (token: string) => XmlRpcValue[]): Promise<XmlRpcValue> {
     try {
-      return await current.rpc.call(method, parameters(current.token), this.#signal);
+      const call = () => current.rpc.call(method, parameters(current.token), this.#signal);
+      return await unlessAborted(this.#inTurn(call), this.#signal, { system: this.system, object: method });
     } catch (error) {
       if (!(error instanceof XmlRpcFault)) throw error;
       const failure = this.#failure(method, error);

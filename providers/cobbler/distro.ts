@@ -65,6 +65,6 @@ export const distro = defineResource<DistroInputs, ItemOutputs>({
   deadlineSeconds: 300,
   id: (inputs) => `distro/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),
-  reconcile: (context, inputs) => reconcileItem(shape, context, inputs),
+  reconcile: (context, inputs, observed) => reconcileItem(shape, context, inputs, observed),
   remove: async (context, state) => void (await removeItem("distro", context, state)),
 });

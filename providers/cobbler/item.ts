@@ -17,6 +17,9 @@ export interface ItemShape<I> {
   attributes(inputs: I, item: Item | undefined): Record<string, XmlRpcValue>;
   /** Further writes that are no attributes, e.g. of interfaces; none when the server needs none. */
   edits?(inputs: I, item: Item | undefined): [string, XmlRpcValue][];
+  /** Refuses what must not be written. */
+  beforeSave?(client: CobblerClient, inputs: I, item: Item | undefined): Promise<void>;
+  afterSave?(client: CobblerClient, inputs: I): Promise<void>;
   /** What the server has, as inputs. */
   inputs(item: Item, inputs: I): Partial<I>;
 }
@@ -33,16 +36,24 @@ export async function observeItem<I extends ItemInputs>(
   return { inputs: shape.inputs(item, inputs), outputs: { uid: String(item.uid ?? "") } };
 }
 
-export async function reconcileItem<I extends ItemInputs>(shape: ItemShape<I>, context: Context, inputs: I): Promise<ItemOutputs> {
+/** Brings the object to what is wanted; `observed` is what was seen a moment ago, undefined for an absent object. */
+export async function reconcileItem<I extends ItemInputs>(
+  shape: ItemShape<I>,
+  context: Context,
+  inputs: I,
+  observed: Observed<I, ItemOutputs> | undefined,
+): Promise<ItemOutputs> {
   const client = new CobblerClient(context, inputs.server);
-  const item = await client.get(shape.kind, inputs.name);
+  const item = observed && (await client.get(shape.kind, inputs.name));
   if (item) refuseForeign(client.system, `${shape.kind} ${inputs.name}`, context, markOf(item), inputs.adopt);
   const attributes = { comment: markedComment(item, context.mark), ...shape.attributes(inputs, item) };
   const changes = [...(item ? differing(attributes, item) : Object.entries(attributes)), ...(shape.edits?.(inputs, item) ?? [])];
   const phase = nextPhase(context, item, changes);
   if (phase) {
+    await shape.beforeSave?.(client, inputs, item);
     context.phase(phase);
     await client.save(shape.kind, inputs.name, changes, item ? "edit" : "new");
+    await shape.afterSave?.(client, inputs);
   }
   const saved = item ?? (await client.get(shape.kind, inputs.name));
   return { uid: String(saved?.uid ?? "") };

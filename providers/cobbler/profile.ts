@@ -49,6 +49,6 @@ export const profile = defineResource<ProfileInputs, ItemOutputs>({
   deadlineSeconds: 300,
   id: (inputs) => `profile/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),
-  reconcile: (context, inputs) => reconcileItem(shape, context, inputs),
+  reconcile: (context, inputs, observed) => reconcileItem(shape, context, inputs, observed),
   remove: async (context, state) => void (await removeItem("profile", context, state)),
 });

@@ -97,6 +97,6 @@ export const repo = defineResource<RepoInputs, ItemOutputs>({
   deadlineSeconds: 300,
   id: (inputs) => `repo/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),
-  reconcile: (context, inputs) => reconcileItem(shape, context, inputs),
+  reconcile: (context, inputs, observed) => reconcileItem(shape, context, inputs, observed),
   remove: async (context, state) => void (await removeItem("repo", context, state)),
 });

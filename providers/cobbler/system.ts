@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { type Context, defineResource, TestbedError } from "../kernel/index.ts";
+import { defineResource } from "../kernel/index.ts";
 import { CobblerClient } from "./client.ts";
 import type { CobblerConnection } from "./connection.ts";
+import { refuseDuplicates, rememberHostname } from "./duplicates.ts";
 import { common, objectName, options, textList, textRecord } from "./fields.ts";
 import { installVariables } from "./install.ts";
 import { interfaceEdits, interfacesSchema, observedInterfaces, type SystemInterface } from "./interfaces.ts";
@@ -39,6 +40,8 @@ const shape: ItemShape<SystemInputs> = {
     kernel_options: inputs.kernelOptions,
     autoinstall_meta: { ...onlyInstall(textRecord(item?.autoinstall_meta)), ...inputs.autoinstallMeta },
   }),
+  beforeSave: (client, inputs, item) => refuseDuplicates(client, inputs, item),
+  afterSave: (client, inputs) => rememberHostname(client, inputs),
   edits: (inputs, item) => interfaceEdits(inputs.interfaces, item),
   inputs: (item, inputs) => ({
     profile: String(item.profile),
@@ -50,33 +53,6 @@ const shape: ItemShape<SystemInputs> = {
     interfaces: observedInterfaces(item, inputs.interfaces),
   }),
 };
-
-/** Cobbler never compares host names, the rest only with saved systems, and races let two through: all are looked for before the write. */
-async function refuseDuplicates(context: Context, inputs: SystemInputs): Promise<void> {
-  const client = new CobblerClient(context, inputs.server);
-  const claims = [
-    ["hostname", inputs.hostname],
-    ...inputs.interfaces.flatMap((nic) => [
-      ["mac_address", nic.mac],
-      ["ip_address", nic.address],
-      ["dns_name", nic.dnsName],
-    ]),
-  ] as [string, string | undefined][];
-  const taken: string[] = [];
-  for (const [field, value] of claims) {
-    const other = value ? (await client.find("system", { [field]: value })).find((name) => name !== inputs.name) : undefined;
-    if (other) taken.push(`${field} ${value} is in use by the system ${other}`);
-  }
-  if (taken.length === 0) return;
-  throw new TestbedError({
-    system: client.system,
-    object: `system ${inputs.name}`,
-    kind: "conflict",
-    code: "duplicate",
-    message: taken.join("; "),
-    remedy: "remove the other system in cobbler, or correct the inventory",
-  });
-}
 
 export const system = defineResource<SystemInputs, ItemOutputs>({
   type: "cobbler:System",
@@ -98,10 +74,7 @@ export const system = defineResource<SystemInputs, ItemOutputs>({
   deadlineSeconds: 300,
   id: (inputs) => `system/${inputs.name}`,
   observe: (context, inputs) => observeItem(shape, context, inputs),
-  async reconcile(context, inputs) {
-    await refuseDuplicates(context, inputs);
-    return reconcileItem(shape, context, inputs);
-  },
+  reconcile: (context, inputs, observed) => reconcileItem(shape, context, inputs, observed),
   async remove(context, state) {
     if ((await removeItem("system", context, state)) === "foreign") return;
     const client = new CobblerClient(context, state.server);
