@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,21 +21,25 @@ const folders = {
   "/var/www/cobbler": "www",
 };
 
+/** What it writes outside its own folders where it manages DHCP and DNS. */
+const files = { "/etc/dnsmasq.conf": "dnsmasq.conf", "/etc/ethers": "ethers" };
+
 /**
  * A real cobblerd beside the lab's, with data of its own, that a test may stop, kill, restart and break. It runs in a mount
  * namespace of its own inside the lab's namespaces, on another port of the loopback interface, without a web server before it.
  */
 export class Cobblerd {
   readonly #folder = mkdtempSync(join(tmpdir(), "cobblerd-"));
-  readonly #port: number;
+  readonly port: number;
   #child: ChildProcess | undefined;
 
   constructor(port: number, settings: Record<string, unknown> = {}) {
-    this.#port = port;
+    this.port = port;
     for (const name of Object.values(folders)) mkdirSync(join(this.#folder, name));
     cpSync("/etc/cobbler", join(this.#folder, "etc"), { recursive: true });
     cpSync(`${cobblerPackage}/var/lib/cobbler`, join(this.#folder, "lib"), { recursive: true });
     cpSync(`${cobblerPackage}/var/www/cobbler`, join(this.#folder, "www"), { recursive: true });
+    for (const name of Object.values(files)) writeFileSync(join(this.#folder, name), "");
     for (const kind of ["distros", "profiles", "systems", "images", "repos", "menus", "mgmtclasses", "packages", "files"])
       mkdirSync(join(this.#folder, "lib/collections", kind), { recursive: true });
     mkdirSync(join(this.#folder, "lib/loaders"), { recursive: true });
@@ -50,11 +55,25 @@ export class Cobblerd {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/RPC2`;
+    return `http://127.0.0.1:${this.port}/RPC2`;
+  }
+
+  /** Only that account may write; the others, given with their passwords, may log in. To be called before the start. */
+  allowOnly(user: string, others: Record<string, string>): void {
+    this.#edit("etc/modules.conf", (text) => text.replace("authorization.allowall", "authorization.configfile"));
+    this.#edit("etc/users.conf", () => `[admins]\n${user} = ""\n`);
+    const line = ([name, password]: [string, string]) => `${name}:Cobbler:${createHash("sha3-512").update(password).digest("hex")}\n`;
+    this.#edit("etc/users.digest", (text) => text + Object.entries(others).map(line).join(""));
+  }
+
+  #edit(name: string, change: (text: string) => string): void {
+    const path = join(this.#folder, name);
+    writeFileSync(path, change(existsSync(path) ? readFileSync(path, "utf8") : ""));
   }
 
   async start(): Promise<void> {
-    const mounts = Object.entries(folders).map(([target, name]) => `mount --bind '${join(this.#folder, name)}' ${target}`);
+    for (const target of Object.keys(files)) if (!existsSync(target)) writeFileSync(target, "");
+    const mounts = Object.entries({ ...folders, ...files }).map(([target, name]) => `mount --bind '${join(this.#folder, name)}' ${target}`);
     const command = `${mounts.join(" && ")} && exec setpriv --pdeathsig KILL /usr/bin/python3 ${cobblerPackage}/bin/cobblerd -F`;
     const log = openSync(join(this.#folder, "daemon.log"), "a");
     const child = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", command], {
@@ -107,13 +126,9 @@ export class Cobblerd {
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;
   }
 
-  removeBootFile(name: string): void {
-    rmSync(join(this.#folder, "tftpboot", name), { force: true });
-  }
-
-  /** A file of cobbler's own data folder, e.g. `collections/systems/h11.json`. */
-  dataFile(name: string): string {
-    return join(this.#folder, "lib", name);
+  /** dnsmasq's configuration as cobbler has written it. */
+  dhcpConfiguration(): string {
+    return this.#read("dnsmasq.conf");
   }
 
   #read(name: string): string {

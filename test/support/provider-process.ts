@@ -14,9 +14,9 @@ const checkout = join(import.meta.dirname, "../..");
 
 export type Properties = Record<string, unknown>;
 
-/** The text of the stub as the state holds it, made by Pulumi's own serialiser. */
-export function providerText(): string {
-  return execFileSync(process.execPath, [join(checkout, "test/fixtures/kernel-project/provider-text.ts")], {
+/** The text of a kind's stub as the state holds it, made by Pulumi's own serialiser. */
+export function providerText(kind = "test:File"): string {
+  return execFileSync(process.execPath, [join(checkout, "test/fixtures/kernel-project/provider-text.ts"), kind], {
     cwd: checkout,
     encoding: "utf8",
   });
@@ -77,6 +77,14 @@ export class ProviderProcess {
     request.setProperties(structs.Struct.fromJavaScript(properties));
     const reply = await this.call("create", request);
     return { id: reply.getId(), properties: reply.getProperties().toJavaScript() };
+  }
+
+  async update(id: string, olds: Properties, news: Properties): Promise<{ properties: Properties }> {
+    const request = new messages.UpdateRequest();
+    request.setId(id);
+    request.setOlds(structs.Struct.fromJavaScript(olds));
+    request.setNews(structs.Struct.fromJavaScript(news));
+    return { properties: (await this.call("update", request)).getProperties().toJavaScript() };
   }
 
   async diff(olds: Properties, news: Properties): Promise<{ replaces: string[] }> {

@@ -1,15 +1,11 @@
 // The XML-RPC transport against servers on the loopback interface: what each misbehaviour comes out as.
-import { execFileSync } from "node:child_process";
-import { createHash, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { XmlRpcFault, type XmlRpcOptions, type XmlRpcValue, xmlRpcClient } from "../../providers/transport/xmlrpc.ts";
 import { failure } from "../support/context.ts";
+import { selfSigned } from "../support/tls.ts";
 
 const open: { server: Server; sockets: Set<Socket> }[] = [];
 
@@ -210,25 +206,8 @@ describe("a server that is silent", () => {
 });
 
 describe("over HTTPS", () => {
-  const folder = mkdtempSync(join(tmpdir(), "xmlrpc-tls-"));
-  let pem: { key: string; cert: string };
-  let fingerprint: string;
+  const { fingerprint, ...pem } = selfSigned();
   let requests = 0;
-
-  beforeAll(() => {
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const subject = ["-subj", "/CN=cobbler.lab.test", "-days", "2"];
-    execFileSync(
-      "openssl",
-      ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, ...subject],
-      {
-        stdio: "ignore",
-      },
-    );
-    pem = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
-    fingerprint = createHash("sha256").update(new X509Certificate(pem.cert).raw).digest("hex");
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   async function https(): Promise<string> {
     requests = 0;
