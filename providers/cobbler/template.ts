@@ -22,7 +22,9 @@ export const template = defineResource<TemplateInputs, TextOutputs>({
       .regex(/^[A-Za-z0-9_.-]+$/, "may hold letters, digits and _ - . only")
       .describe("Name below cobbler's template folder."),
     ...textFields,
-    kind: z.enum(["shell", "kickstart", "preseed", "xenserver"]).describe("What installer reads it; a kickstart is checked by `ksvalidator`."),
+    kind: z
+      .enum(["shell", "kickstart", "preseed", "xenserver"])
+      .describe("What installer reads it; a kickstart is checked by `ksvalidator`."),
   }),
   outputs: textOutputs,
   replaceOn: ["server.url", "name"],
