@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Context, retry, TestbedError } from "../kernel/index.ts";
+import { hostKeyPattern } from "../transport/host-key.ts";
 import { sshExec } from "../transport/ssh.ts";
 
 /** How the driver is reached over SSH. */
@@ -8,8 +9,8 @@ export const driverSchema = z.object({
   user: z.string().default("root").describe("The account."),
   hostKey: z
     .string()
-    .regex(/^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+/, "must be a public key line: `ssh-ed25519 AAAA…`")
-    .describe("The pinned host key."),
+    .regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)")
+    .describe("The pinned host key: a public key line or a `SHA256:` fingerprint."),
   credential: z.string().default("driver").describe("Name of the credential (`privateKey`) in the stack configuration."),
 });
 export type Driver = z.infer<typeof driverSchema>;
