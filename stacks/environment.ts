@@ -129,7 +129,8 @@ export class Provisioning extends pulumi.ComponentResource {
       {
         name: machine.name,
         address: machine.address,
-        bmc: machine.bmc,
+        mac: machine.mac,
+        bmc: bmcArguments(plan, machine),
         cobbler: connection.server,
         system: machine.name,
         profile: machine.profile,
@@ -137,6 +138,7 @@ export class Provisioning extends pulumi.ComponentResource {
         generation: machine.generation,
         installs: fingerprint(installedBy(plan, machine.profile)),
         ssh: { user: "root", credential: "hosts" },
+        logs: logArguments(plan),
         installSeconds: plan.limits.installSeconds,
         simultaneousInstalls: plan.limits.simultaneousInstalls,
       },
@@ -156,11 +158,23 @@ export class Provisioning extends pulumi.ComponentResource {
 }
 
 function cobblerConnection(plan: Plan) {
-  return { server: plan.driver.cobbler };
+  const { url, credential } = plan.driver.cobbler;
+  return { server: { url, credential } };
 }
 
 function driverServer(plan: Plan) {
   return { address: plan.driver.address, ...plan.driver.ssh };
+}
+
+function bmcArguments(plan: Plan, machine: Plan["machines"][number]) {
+  const { via, ...bmc } = machine.bmc;
+  return via === "driver" ? { ...bmc, via: driverServer(plan) } : bmc;
+}
+
+/** The logs that tell how far a network boot got. */
+function logArguments(plan: Plan) {
+  const { dnsmasq, cobbler } = plan.driver;
+  return { server: driverServer(plan), dnsmasq: dnsmasq.log, ...(cobbler.accessLog ? { web: cobbler.accessLog } : {}) };
 }
 
 /** Everything this stack will touch, claimed at once before anything is. */

@@ -15,6 +15,8 @@ const machine = z.strictObject({
       port: z.number().int().min(1).max(65535).default(623),
       credential: z.string().default("bmc"),
       cipherSuite: z.number().int().min(1).max(17).default(17),
+      // Where many sites keep their BMCs: in a network that only the driver is in.
+      via: z.enum(["here", "driver"]).default("here"),
     })
     .optional(),
   firmware: z.enum(["bios", "uefi"]).default("bios"),
@@ -40,7 +42,12 @@ export const inventorySchema = z.strictObject({
     name,
     address: ipv4,
     ssh: z.strictObject({ user: z.string().default("root"), hostKey: z.string(), credential: z.string().default("driver") }),
-    cobbler: z.strictObject({ url: z.url(), credential: z.string().default("cobbler") }),
+    cobbler: z.strictObject({
+      url: z.url(),
+      credential: z.string().default("cobbler"),
+      // The web server's access log, where the account on the driver may read it: it shows who fetched an answer file.
+      accessLog: z.string().startsWith("/").optional(),
+    }),
     dnsmasq: z.strictObject({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
     dhcp: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
     dns: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),

@@ -11,7 +11,7 @@ export interface PlannedMachine {
   netmask: string;
   gateway: string;
   nameServers: string[];
-  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number };
+  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number; via: "here" | "driver" };
   profile: string;
   distro: string;
   os: { id: string; version: string };
