@@ -78,7 +78,11 @@ export const host = defineResource<HostInputs, HostOutputs>({
       .describe("The driver's logs of dnsmasq and of cobbler's web server: they tell how far a network boot got. None are needed."),
     onDelete: z.enum(["off", "leave"]).default("off").describe("Whether the machine is powered off when it leaves the environment."),
     installSeconds: z.number().positive().default(1800).describe("Limit of one installation, from power on to the proof."),
-    powerSeconds: z.number().positive().default(60).describe("Limit of one power change, until the BMC reports it."),
+    powerSeconds: z
+      .number()
+      .positive()
+      .default(60)
+      .describe("Limit of one power change until the BMC reports it, and of the tries with a BMC that is busy or silent."),
     simultaneousInstalls: z.number().int().positive().default(8).describe("How many machines the driver may install at the same time."),
   }),
   outputs: {

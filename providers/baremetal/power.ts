@@ -15,15 +15,13 @@ export interface PowerControl {
   bootOnceFromNetwork(): Promise<void>;
 }
 
-/** Seconds for which a BMC that is busy or does not answer is asked again (ironic's command_retry_timeout). */
-const RETRY_SECONDS = 60;
-
 /** So many readings in a row make "off" certain. */
 const OFF_READINGS = 3;
 
+/** `powerSeconds`: as long a BMC that is busy or silent is asked again, and a power change may take until the BMC reports it. */
 export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: number): PowerControl {
   const system = bmcName(target);
-  const command = (...words: string[]) => retry(context.signal, () => ipmitool(target, words), RETRY_SECONDS);
+  const command = (...words: string[]) => retry(context.signal, () => ipmitool(target, words), powerSeconds);
 
   async function status(): Promise<PowerState> {
     const text = await command("chassis", "power", "status");

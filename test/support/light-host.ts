@@ -1,21 +1,13 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostInputs } from "../../providers/baremetal/machine.ts";
 import { distro, profile, system, template, templateDigest } from "../../providers/cobbler/index.ts";
 import { host as entry } from "../../providers/dnsmasq/index.ts";
-import { apply, drop, labCredentials } from "./context.ts";
+import { apply, drop } from "./context.ts";
+import { labState } from "./lab.ts";
 
 const checkout = join(import.meta.dirname, "../..");
-const key = readFileSync(join(checkout, "lab/keys/id_ed25519"), "utf8");
-
-/** The lab's accounts, public by design. */
-export const siteCredentials: Record<string, Record<string, string>> = {
-  ...labCredentials,
-  bmc: { user: "lab", password: "labpass" },
-  driver: { privateKey: key },
-  hosts: { user: "root", privateKey: key },
-};
-
 export const driver = {
   address: "10.91.0.1",
   user: "root",
@@ -34,12 +26,13 @@ export const dnsmasq = {
 };
 
 const server = { url: "http://10.91.0.1/cobbler_api", credential: "cobbler" };
-const source = join(checkout, "environments/lab/answers/testbed-lab.sh");
+const answerFile = readFileSync(join(checkout, "environments/lab/answers/testbed-lab.sh"), "utf8");
 
 /** Everything around one light host of the lab that has to be there before it can install, and the host's own inputs. */
 export class LightHost {
   readonly inputs: Partial<HostInputs>;
-  readonly #template = { server, name: "hosts.sh", source, sha256: templateDigest(readFileSync(source, "utf8")), kind: "shell" as const };
+  readonly #folder = mkdtempSync(join(tmpdir(), "light-host-"));
+  readonly #source = join(this.#folder, "hosts.sh");
   readonly #distros = ["hv", "os"].map((name) => ({
     server,
     name: `hosts-${name}`,
@@ -71,7 +64,7 @@ export class LightHost {
       gateway: "10.91.0.1",
       nameServers: ["10.91.0.1"],
       interfaces: [nic],
-    }) as Parameters<typeof system.reconcile>[1];
+    }) as unknown as Parameters<typeof system.reconcile>[1];
     this.inputs = {
       name,
       address,
@@ -91,23 +84,33 @@ export class LightHost {
   }
 
   async prepare(): Promise<void> {
-    await apply(template, this.#template);
+    await this.useAnswerFile((text) => text);
     for (const one of this.#distros) await apply(distro, one);
     for (const one of this.#profiles) await apply(profile, one);
     await apply(system, this.#system);
     await apply(entry, this.#entry);
   }
 
-  async useProfile(name: "hosts-hv" | "hosts-os"): Promise<void> {
-    await apply(system, { ...this.#system, profile: name });
+  /** The lab's answer file with a change. */
+  async useAnswerFile(change: (text: string) => string): Promise<void> {
+    const text = change(answerFile);
+    writeFileSync(this.#source, text);
+    await apply(template, { ...this.#template(), sha256: templateDigest(text) });
   }
 
-  async dropEntry(): Promise<void> {
-    await drop(entry, this.#entry);
+  async useEntry(wanted: boolean): Promise<void> {
+    if (wanted) await apply(entry, this.#entry);
+    else await drop(entry, this.#entry);
   }
 
-  async applyEntry(): Promise<void> {
-    await apply(entry, this.#entry);
+  /** Empties the disk of the machine, which is off. */
+  blankDisk(): void {
+    const disk = join(labState(), "data/machines", this.inputs.name ?? "", "disk");
+    for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
+  }
+
+  #template() {
+    return { server, name: "hosts.sh", source: this.#source, sha256: "0".repeat(64), kind: "shell" as const };
   }
 
   async remove(): Promise<void> {
@@ -115,6 +118,7 @@ export class LightHost {
     await drop(system, this.#system);
     for (const one of this.#profiles) await drop(profile, one);
     for (const one of this.#distros) await drop(distro, one);
-    await drop(template, this.#template);
+    await drop(template, this.#template());
+    rmSync(this.#folder, { recursive: true });
   }
 }
