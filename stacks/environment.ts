@@ -85,9 +85,7 @@ export class Provisioning extends pulumi.ComponentResource {
           entry.fqdn,
           {
             server: driverServer(plan),
-            hostsDirectory: plan.driver.dnsmasq.hostsDirectory,
-            dhcpHostsDirectory: plan.driver.dnsmasq.dhcpHostsDirectory,
-            pidFile: plan.driver.dnsmasq.pidFile,
+            ...plan.driver.dnsmasq,
             domain: entry.fqdn.slice(entry.name.length + 1),
             name: entry.name,
             mac: entry.mac,

@@ -48,7 +48,13 @@ export const inventorySchema = z.strictObject({
       // The web server's access log, where the account on the driver may read it: it shows who fetched an answer file.
       accessLog: z.string().startsWith("/").optional(),
     }),
-    dnsmasq: z.strictObject({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
+    dnsmasq: z.strictObject({
+      hostsDirectory: z.string(),
+      dhcpHostsDirectory: z.string(),
+      pidFile: z.string(),
+      leaseFile: z.string().startsWith("/").optional(),
+      log: z.string(),
+    }),
     dhcp: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
     dns: z.enum(["dnsmasq", "cobbler"]).default("dnsmasq"),
     ntp: ipv4.optional(),
