@@ -177,8 +177,12 @@ function logArguments(plan: Plan) {
 
 /** Everything this stack will touch, claimed at once before anything is. */
 function leaseArguments(plan: Plan) {
+  const { hostsDirectory, dhcpHostsDirectory, pidFile } = plan.driver.dnsmasq;
+  const names = plan.dnsEntries.map((entry) => entry.name);
   return {
     server: driverServer(plan),
+    cobbler: cobblerConnection(plan).server,
+    ...(plan.driver.dns === "dnsmasq" ? { entries: { hostsDirectory, dhcpHostsDirectory, pidFile, names } } : {}),
     claims: plan.machines.flatMap((machine) => [`machine/${machine.name}`, `address/${machine.address}`]),
   };
 }

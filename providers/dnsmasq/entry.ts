@@ -1,4 +1,4 @@
-import type { Driver } from "../site/index.ts";
+import type { Driver } from "../site/driver.ts";
 
 export interface HostInputs {
   server: Driver;

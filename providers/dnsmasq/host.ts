@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { type Context, defineResource, errorText, limiter, markText, TestbedError } from "../kernel/index.ts";
-import { type Driver, driverSchema, runOnDriver } from "../site/index.ts";
+import { driverSchema, runOnDriver } from "../site/index.ts";
 import { dhcpLine, fqdnOf, type HostInputs, hostsLine, parseEntry } from "./entry.ts";
-import { prove, reload } from "./proof.ts";
+import { prove, reload, reloadIfRunning } from "./proof.ts";
 import { meanings, READ, REMOVE, RESTORE, WRITE } from "./scripts.ts";
 
 export interface HostOutputs {
@@ -138,13 +138,3 @@ export const host = defineResource<HostInputs, HostOutputs>({
     await reloadIfRunning(context, state.server, state.pidFile);
   },
 });
-
-/** After a removal: a dnsmasq that does not run has nothing in its memory to forget. */
-export async function reloadIfRunning(context: Context, server: Driver, pidFile: string): Promise<void> {
-  try {
-    await reload(context, server, pidFile);
-  } catch (error) {
-    if (!(error instanceof TestbedError) || error.code !== "not-running") throw error;
-    context.warn(`the entry is removed, and dnsmasq will not know it when it starts: ${errorText(error)}`);
-  }
-}

@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
 import { type Context, coalesce, errorText, TestbedError, waitFor } from "../kernel/index.ts";
-import { type Driver, runOnDriver } from "../site/index.ts";
+import { type Driver, runOnDriver } from "../site/driver.ts";
 import { fqdnOf, type HostInputs } from "./entry.ts";
 import { LOG, meanings, RELOAD } from "./scripts.ts";
 
@@ -16,6 +16,16 @@ export function reload(context: Context, server: Driver, pidFile: string): Promi
     `dnsmasq-reload ${server.address} ${pidFile}`,
     async () => void (await runOnDriver(context, server, "dnsmasq", RELOAD, [pidFile], meanings)),
   );
+}
+
+/** After a removal: a dnsmasq that does not run has nothing in its memory to forget. */
+export async function reloadIfRunning(context: Context, server: Driver, pidFile: string): Promise<void> {
+  try {
+    await reload(context, server, pidFile);
+  } catch (error) {
+    if (!(error instanceof TestbedError) || error.code !== "not-running") throw error;
+    context.warn(`the entry is removed, and dnsmasq will not know it when it starts: ${errorText(error)}`);
+  }
 }
 
 /** What dnsmasq answers for the name, and for the address. */

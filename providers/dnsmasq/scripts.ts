@@ -1,5 +1,5 @@
 // What runs on the driver. Arguments are data; every script takes `hosts dhcp name mark` first.
-import { FOREIGN, type Meanings, NOT_WRITTEN } from "../site/index.ts";
+import { FOREIGN, type Meanings, NOT_WRITTEN } from "../site/driver.ts";
 
 const REFUSED = 65;
 const NOT_RUNNING = 69;

@@ -1,7 +1,6 @@
 // dnsmasq:Host against the real dnsmasq of the lab, asked over DNS as a machine of the site would.
-import { execFileSync } from "node:child_process";
 import { Resolver } from "node:dns/promises";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import type { HostInputs } from "../../providers/dnsmasq/entry.ts";
@@ -9,6 +8,7 @@ import { host } from "../../providers/dnsmasq/index.ts";
 import { markText } from "../../providers/kernel/index.ts";
 import { closeSharedConnections } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, observed, ours, testContext, theirs } from "../support/context.ts";
+import { fullFolder, onDriver, removeFullFolder } from "../support/driver-shell.ts";
 import { fault } from "../support/lab.ts";
 import { dnsmasq } from "../support/light-host.ts";
 
@@ -273,24 +273,17 @@ describe("a driver", () => {
   const folders = { hostsDirectory: `${full}/hosts.d`, dhcpHostsDirectory: `${full}/dhcp.d` };
 
   test("whose disk is full keeps what it had, and says so", async () => {
-    mkdirSync(full);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k,nr_inodes=20", "tmpfs", full]);
+    const old = `# ${mine}\nas it was`;
+    await fullFolder(full, `mkdir hosts.d dhcp.d; for f in hosts.d dhcp.d; do printf '%s\\n' '${old}' >$f/d1; done`);
     try {
-      for (const folder of Object.values(folders)) {
-        mkdirSync(folder);
-        writeFileSync(join(folder, "d1"), `# ${mine}\nas it was\n`);
-      }
-      execFileSync("sh", ["-c", `cat /dev/zero >${full}/filler 2>/dev/null || true`]);
       const error = await failure(apply(host, { ...entry, ...folders }));
       expect([error.kind, error.code]).toEqual(["refused", "not-written"]);
-      expect(error.message).toContain("make room on that file system");
-      for (const folder of Object.values(folders)) {
-        expect(readFileSync(join(folder, "d1"), "utf8")).toBe(`# ${mine}\nas it was\n`);
-        expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
-      }
+      expect(error.message).toContain(`${full}/hosts.d/d1 cannot be written`);
+      expect(error.remedy).toContain("make room on that file system");
+      expect(await onDriver('cat "$1"/*/d1', full)).toBe(`${old}\n${old}\n`);
+      expect(await onDriver('find "$1" -name "*.new"', full)).toBe("");
     } finally {
-      execFileSync("umount", [full]);
-      rmSync(full, { recursive: true });
+      await removeFullFolder(full);
     }
   });
 
