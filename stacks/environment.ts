@@ -142,16 +142,15 @@ export class Provisioning extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [definition, ...(entry ? [entry] : [])] },
     );
-    return {
-      name: machine.name,
-      address: machine.address,
-      profile: machine.profile,
-      os: machine.os,
-      generation: machine.generation,
+    const { name, address, profile, os, generation } = machine;
+    const planned = { name, address, profile, os, generation };
+    const proof = {
       hostKey: host.output("hostKey"),
       tokenFingerprint: host.output("tokenFingerprint"),
       phases: host.output("phases"),
     };
+    // A host that failed is an output like the others, so that the program ends without a trace below that host's own error.
+    return pulumi.recover(pulumi.output<object>({ ...planned, ...proof }), () => ({ ...planned, failed: true }));
   }
 }
 
