@@ -64,17 +64,3 @@ for file in "$directory"/*; do
   [ "$holder" != "$mark" ] || printf '%s\\t%s\\n' "$held" "$note"
 done
 `;
-
-/** Arguments: the former mark. What it holds is held by the mark from now on, since when it was. Prints each claim. */
-export const TAKE_OVER = `${COMMON}
-former=$1
-lock
-for file in "$directory"/*; do
-  [ -f "$file" ] || continue
-  read_claim "$file"
-  [ "$holder" = "$former" ] || continue
-  printf '%s\\n%s\\n%s\\n' "$mark" "$note" "$held" >"$staged" || unwritten
-  mv "$staged" "$file"
-  echo "$held"
-done
-`;

@@ -4,7 +4,7 @@ import { type CobblerConnection, connectionSchema, removeStraySystems } from "..
 import { type EntryFolders, removeStrayEntries } from "../dnsmasq/strays.ts";
 import { type Context, defineResource, findMark, type Mark, markText, TestbedError } from "../kernel/index.ts";
 import { type Driver, driverSchema, runOnDriver } from "./driver.ts";
-import { CLAIM, HELD, TAKE_OVER } from "./lease-scripts.ts";
+import { CLAIM, HELD } from "./lease-scripts.ts";
 
 export interface LeaseInputs {
   server: Driver;
@@ -70,15 +70,6 @@ async function removeStrays(context: Context, inputs: LeaseInputs, keep: { syste
 }
 
 const machines = (claims: readonly string[]) => claims.flatMap((one) => (one.startsWith("machine/") ? [one.slice("machine/".length)] : []));
-
-/**
- * Makes this stack the holder of everything that another owner of it holds: after its state was moved, or lost for good. On purpose only.
- * @returns the claims
- */
-export async function takeOverLeases(context: Context, place: Pick<LeaseInputs, "server" | "directory">, former: Mark): Promise<string[]> {
-  const words = [place.directory, markText(context.mark), markText(former)];
-  return (await runOnDriver(context, place.server, "leases", TAKE_OVER, words)).split("\n").filter(Boolean);
-}
 
 export const lease = defineResource<LeaseInputs, LeaseOutputs>({
   type: "site:Lease",

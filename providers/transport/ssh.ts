@@ -212,7 +212,7 @@ export async function sshExec(
 }
 
 /** Closes every shared connection: for a program that ends by itself, which an open connection would keep alive. */
-export async function closeSharedConnections(): Promise<void> {
+export async function closeSharedSsh(): Promise<void> {
   await Promise.all(
     [...shared].map((open) => {
       open.close();

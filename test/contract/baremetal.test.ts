@@ -8,7 +8,7 @@ import { host, tokenFingerprint } from "../../providers/baremetal/index.ts";
 import type { HostInputs, HostOutputs } from "../../providers/baremetal/machine.ts";
 import { CobblerClient } from "../../providers/cobbler/client.ts";
 import { endInstall, installState } from "../../providers/cobbler/index.ts";
-import { closeSharedConnections, connectSsh, sshExec } from "../../providers/transport/ssh.ts";
+import { closeSharedSsh, connectSsh, sshExec } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, labCredentials, ours, testContext } from "../support/context.ts";
 import { fault, powerOf, switchPower } from "../support/lab.ts";
 import { driver, LightHost } from "../support/light-host.ts";
@@ -55,7 +55,7 @@ afterAll(async () => {
   await switchPower("h14", "off");
   await endInstall(testContext(), given.cobbler, given.system);
   await machine.remove();
-  await closeSharedConnections();
+  await closeSharedSsh();
   rmSync(folder, { recursive: true });
 });
 

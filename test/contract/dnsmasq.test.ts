@@ -6,7 +6,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import type { HostInputs } from "../../providers/dnsmasq/entry.ts";
 import { host } from "../../providers/dnsmasq/index.ts";
 import { markText } from "../../providers/kernel/index.ts";
-import { closeSharedConnections } from "../../providers/transport/ssh.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, observed, ours, testContext, theirs } from "../support/context.ts";
 import { fullFolder, onDriver, removeFullFolder } from "../support/driver-shell.ts";
 import { fault } from "../support/lab.ts";
@@ -31,7 +31,7 @@ afterEach(async () => {
   for (const one of [entry, another]) await drop(host, one);
 });
 
-afterAll(closeSharedConnections);
+afterAll(closeSharedSsh);
 
 describe("an entry", () => {
   test("is answered by name and by address, and stands in both folders with our mark", async () => {

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { CobblerClient } from "../../providers/cobbler/client.ts";
 import { host as entry } from "../../providers/dnsmasq/index.ts";
 import { type Mark, markText } from "../../providers/kernel/index.ts";
-import { lease, takeOverLeases } from "../../providers/site/index.ts";
-import { closeSharedConnections } from "../../providers/transport/ssh.ts";
+import { lease } from "../../providers/site/index.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, observed, ours, testContext, theirs } from "../support/context.ts";
 import { fullFolder, onDriver, removeFullFolder } from "../support/driver-shell.ts";
 import { dnsmasq, driver, LightHost } from "../support/light-host.ts";
@@ -22,7 +22,7 @@ beforeEach(() => rmSync(directory, { recursive: true, force: true }));
 
 afterAll(async () => {
   rmSync(join(directory, ".."), { recursive: true });
-  await closeSharedConnections();
+  await closeSharedSsh();
 });
 
 describe("a lease", () => {
@@ -140,17 +140,6 @@ describe("is refused, and nothing claimed,", () => {
     const context = { ...testContext(), signal: AbortSignal.timeout(1500) };
     await expect(apply(lease, { ...given, server: { ...driver, address: "10.91.0.250" } }, context)).rejects.toThrow();
   });
-});
-
-test("a takeover moves the other owner's claims with their time, and only his", async () => {
-  await apply(lease, given, testContext(theirs));
-  await apply(lease, { ...given, claims: ["machine/h13"] }, testContext(otherStack));
-  const before = readFileSync(join(directory, "machine_h14"), "utf8").split("\n");
-  expect((await takeOverLeases(testContext(), given, theirs)).sort()).toEqual([...claims].sort());
-  expect(readFileSync(join(directory, "machine_h14"), "utf8").split("\n")).toEqual([markText(ours), ...before.slice(1)]);
-  expect(readFileSync(join(directory, "machine_h13"), "utf8")).toContain(markText(otherStack));
-  await apply(lease, given);
-  expect((await failure(apply(lease, given, testContext(theirs)))).code).toBe("held");
 });
 
 describe("strays", () => {

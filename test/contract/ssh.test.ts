@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { keyFingerprint } from "../../providers/transport/host-key.ts";
-import { closeSharedConnections, connectSsh, type SshConnection, sshExec } from "../../providers/transport/ssh.ts";
+import { closeSharedSsh, connectSsh, type SshConnection, sshExec } from "../../providers/transport/ssh.ts";
 import { failure } from "../support/context.ts";
 import { Sshd } from "../support/sshd.ts";
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   connection.close();
-  await closeSharedConnections();
+  await closeSharedSsh();
   await server.remove();
 });
 
