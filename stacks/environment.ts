@@ -85,9 +85,7 @@ export class Provisioning extends pulumi.ComponentResource {
           entry.fqdn,
           {
             server: driverServer(plan),
-            hostsDirectory: plan.driver.dnsmasq.hostsDirectory,
-            dhcpHostsDirectory: plan.driver.dnsmasq.dhcpHostsDirectory,
-            pidFile: plan.driver.dnsmasq.pidFile,
+            ...plan.driver.dnsmasq,
             domain: entry.fqdn.slice(entry.name.length + 1),
             name: entry.name,
             mac: entry.mac,
@@ -129,7 +127,8 @@ export class Provisioning extends pulumi.ComponentResource {
       {
         name: machine.name,
         address: machine.address,
-        bmc: machine.bmc,
+        mac: machine.mac,
+        bmc: bmcArguments(plan, machine),
         cobbler: connection.server,
         system: machine.name,
         profile: machine.profile,
@@ -137,36 +136,52 @@ export class Provisioning extends pulumi.ComponentResource {
         generation: machine.generation,
         installs: fingerprint(installedBy(plan, machine.profile)),
         ssh: { user: "root", credential: "hosts" },
+        logs: logArguments(plan),
         installSeconds: plan.limits.installSeconds,
         simultaneousInstalls: plan.limits.simultaneousInstalls,
       },
       { parent: this, dependsOn: [definition, ...(entry ? [entry] : [])] },
     );
-    return {
-      name: machine.name,
-      address: machine.address,
-      profile: machine.profile,
-      os: machine.os,
-      generation: machine.generation,
+    const { name, address, profile, os, generation } = machine;
+    const planned = { name, address, profile, os, generation };
+    const proof = {
       hostKey: host.output("hostKey"),
       tokenFingerprint: host.output("tokenFingerprint"),
       phases: host.output("phases"),
     };
+    // A host that failed is an output like the others, so that the program ends without a trace below that host's own error.
+    return pulumi.recover(pulumi.output<object>({ ...planned, ...proof }), () => ({ ...planned, failed: true }));
   }
 }
 
 function cobblerConnection(plan: Plan) {
-  return { server: plan.driver.cobbler };
+  const { url, credential } = plan.driver.cobbler;
+  return { server: { url, credential } };
 }
 
 function driverServer(plan: Plan) {
   return { address: plan.driver.address, ...plan.driver.ssh };
 }
 
+function bmcArguments(plan: Plan, machine: Plan["machines"][number]) {
+  const { via, ...bmc } = machine.bmc;
+  return via === "driver" ? { ...bmc, via: driverServer(plan) } : bmc;
+}
+
+/** The logs that tell how far a network boot got. */
+function logArguments(plan: Plan) {
+  const { dnsmasq, cobbler } = plan.driver;
+  return { server: driverServer(plan), dnsmasq: dnsmasq.log, ...(cobbler.accessLog ? { web: cobbler.accessLog } : {}) };
+}
+
 /** Everything this stack will touch, claimed at once before anything is. */
 function leaseArguments(plan: Plan) {
+  const { hostsDirectory, dhcpHostsDirectory, pidFile } = plan.driver.dnsmasq;
+  const names = plan.dnsEntries.map((entry) => entry.name);
   return {
     server: driverServer(plan),
+    cobbler: cobblerConnection(plan).server,
+    ...(plan.driver.dns === "dnsmasq" ? { entries: { hostsDirectory, dhcpHostsDirectory, pidFile, names } } : {}),
     claims: plan.machines.flatMap((machine) => [`machine/${machine.name}`, `address/${machine.address}`]),
   };
 }

@@ -4,6 +4,7 @@ export { beginInstall, endInstall, type InstallState, installState, renderAnswer
 export { profile } from "./profile.ts";
 export { repo } from "./repo.ts";
 export { snippet } from "./snippet.ts";
+export { removeStraySystems } from "./strays.ts";
 export { sync } from "./sync.ts";
 export { system } from "./system.ts";
 export { template } from "./template.ts";

@@ -80,6 +80,7 @@ test("a host whose old disk boots fails alone, by name, and the next up heals it
   expect(red.status).not.toBe(0);
   expect(red.output).toContain("h11 on host 10.91.0.11: the old system answers instead of the new one");
   expect(red.output).toContain("Host h12 updated");
+  expect(red.output).not.toContain("failed to register");
   await fault("h11", "clear");
   const healed = await project.up();
   expect(healed.status).toBe(0);
