@@ -118,11 +118,10 @@ function excerpt(line: string, column: number): string[] {
   return [`    ${shown}`, `    ${blanks}^`];
 }
 
-/** By file in the order of their first finding, then by place; each once. */
+/** By file and place; each once. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const files = [...new Set(findings.map((one) => one.file))];
   const unique = new Map(findings.map((one) => [`${one.file}:${one.line}:${one.column} ${one.code} ${one.what}`, one]));
   return [...unique.values()].sort(
-    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column || a.code.localeCompare(b.code),
+    (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column || a.code.localeCompare(b.code),
   );
 }

@@ -14,12 +14,12 @@ import { checkObjectNames } from "./objects.ts";
 import { checkNames, checkProfiles } from "./profiles.ts";
 import { checkRanges } from "./ranges.ts";
 import { checkReferences, checkServices } from "./references.ts";
-import { checkClearText, checkPlaceholders, checkSecrets } from "./secrets.ts";
+import { checkClearText, checkSecrets } from "./secrets.ts";
 import { checkSpelling } from "./spelling.ts";
 import { checkStoreRoots, checkStoresApart } from "./stores.ts";
 import { checkVlans } from "./vlans.ts";
 
-export { checkClearText } from "./secrets.ts";
+export { checkClearText, checkPlaceholders } from "./secrets.ts";
 
 /** Whether the inventory agrees with itself and with the folder that it is in. */
 export function checkInventory(inventory: Found<Inventory>, source: Source, folder: string): Finding[] {
@@ -61,13 +61,12 @@ export function checkStack(
   inventory: Found<Inventory>,
   marvin: Found<Marvin> | undefined,
   config: Found<StackConfiguration>,
-  sources: { inventory: Source; marvin: Source | undefined; config: Source },
+  sources: { inventory: Source; config: Source },
 ): Finding[] {
   return [
     ...checkNames(inventory, config, sources),
     ...checkSecrets(inventory, config, sources.config),
     ...(marvin ? checkProfiles(inventory, marvin, config, sources) : []),
-    ...(sources.marvin ? checkPlaceholders(sources.marvin, config) : []),
   ];
 }
 

@@ -47,6 +47,14 @@ describe("a site that only names a management server", () => {
     expect(warnings.length).toBeGreaterThan(3);
   });
 
+  test("is refused when its marvin file does not exist", () => {
+    const loaded = external();
+    rmSync(join(folder, "environments/cloud/simulator.cfg"));
+    const again = loadInputs(folder, { stack: "cloud" });
+    expect([loaded.external !== undefined, again.external]).toEqual([true, undefined]);
+    expect(again.findings.map((one) => [one.file, one.code])).toEqual([["Pulumi.cloud.yaml", "TB100"]]);
+  });
+
   test("may have real hosts that no inventory knows", () => {
     expect(errors(external({ marvin: (text) => text.replaceAll('"simulator"', '"KVM"') }))).toEqual([]);
   });

@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { stackFileSchema } from "../../../stacks/config.ts";
 import { type Finding, findingCodes, renderFindings } from "../../../stacks/findings.ts";
+import { inventorySchema } from "../../../stacks/inventory.ts";
+import { keysAt } from "../../../stacks/schema.ts";
 import { errorCodesPage } from "../../../tools/error-codes.ts";
 import { checkout, findingsOf, swap } from "./change.ts";
 
@@ -61,6 +64,15 @@ describe("every fault of every input is reported at once", () => {
       stack: swap("/password:\\n\\s+secure: \\S+/", "password: lab-cobbler"),
     });
     expect([...new Set(codes(found))].sort()).toEqual(["TB101", "TB123", "TB131"]);
+  });
+
+  test("an inventory that is not well-formed does not hide a placeholder without a secret", () => {
+    const found = findingsOf({
+      inventory: (text) => `${text}\n[`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder as it stands in the file
+      marvin: swap("${database.password}", "${db.password}"),
+    });
+    expect([...new Set(codes(found))]).toEqual(["TB101", "TB130"]);
   });
 
   test("a fault of form in the marvin file hides none of its agreement with the inventory", () => {
@@ -139,6 +151,22 @@ describe("a finding as it is printed", () => {
 
 test("every code has a meaning and a remedy", () => {
   for (const { means, remedy } of Object.values(findingCodes)) expect([means.length > 10, remedy.length > 10]).toEqual([true, true]);
+});
+
+test("every key of the inventory and of a stack file is explained in docs/inputs.md", () => {
+  const page = readFileSync(join(checkout, "docs/inputs.md"), "utf8");
+  const keys = [
+    [],
+    ["driver"],
+    ["driver", "cobbler"],
+    ["driver", "dnsmasq"],
+    ["machines", "x"],
+    ["machines", "x", "bmc"],
+    ["limits"],
+  ].flatMap((path) => keysAt(inventorySchema, path));
+  const stackKeys = keysAt(stackFileSchema, ["config"]).map((key) => key.replace("cloudstack-testbed:", ""));
+  expect([...keys, ...stackKeys].filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
+  expect(keys.length + stackKeys.length).toBeGreaterThan(40);
 });
 
 test("the page of error codes is fresh", () => {
