@@ -32,9 +32,9 @@ export async function install(context: Context, inputs: HostInputs, token: strin
     );
   }
   const logs = new DriverLogs(context, inputs.logs, inputs);
-  const began = performance.now();
   for (let retried = false; ; retried = true) {
     await startFromNetwork(power, phases, logs);
+    const began = performance.now();
     const observer = new Observer(context, inputs, power, logs, before);
     const result = await watch(context, inputs, observer, token, phases, began, retried);
     if (result !== "network boot lost") {

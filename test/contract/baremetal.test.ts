@@ -297,16 +297,16 @@ describe("an installer", () => {
 
   test("that hangs after it reported is told as that", async () => {
     await fault("h14", "install-hangs");
-    const error = await failure(install({ installSeconds: 5 }));
+    const error = await failure(install({ installSeconds: 12 }));
     expect(error.code).toBe("installer-hangs");
-    expect(error.message).toContain("raise limits.installSeconds (now 5)");
+    expect(error.message).toContain("raise limits.installSeconds (now 12)");
     await fault("h14", "clear");
     await heals();
   });
 
   test("that never reports is told from one that hangs", async () => {
     await machine.useAnswerFile((text) => text.replace("$SNIPPET('autoinstall_start')", "sleep 1000"));
-    const error = await failure(install({ installSeconds: 5 }));
+    const error = await failure(install({ installSeconds: 12 }));
     expect(error.code).toBe("installer-silent");
     await machine.useAnswerFile((text) => text);
     await heals();
