@@ -77,7 +77,11 @@ export const host = defineResource<HostInputs, HostOutputs>({
       .optional()
       .describe("The driver's logs of dnsmasq and of cobbler's web server: they tell how far a network boot got. None are needed."),
     onDelete: z.enum(["off", "leave"]).default("off").describe("Whether the machine is powered off when it leaves the environment."),
-    installSeconds: z.number().positive().default(1800).describe("Limit of one installation, from power on to the proof."),
+    installSeconds: z
+      .number()
+      .positive()
+      .default(1800)
+      .describe("Limit of one installation, from power on to the proof; a network boot that gets lost is noticed after a third of it."),
     powerSeconds: z
       .number()
       .positive()

@@ -1,5 +1,6 @@
-import { beginInstall, installState, renderAnswerFile } from "../cobbler/index.ts";
+import { beginInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "../cobbler/index.ts";
 import { type Context, retry, waitFor } from "../kernel/index.ts";
+import { type BootGate, bootGate } from "./boot-gate.ts";
 import { diagnose, failure } from "./diagnosis.ts";
 import { DriverLogs } from "./driver-logs.ts";
 import { differences, type HostInputs, type HostOutputs, outputs, powerOf } from "./machine.ts";
@@ -20,8 +21,10 @@ export async function install(context: Context, inputs: HostInputs, token: strin
   const power = powerOf(context, inputs);
   phases.begin("arming cobbler");
   const before = await retry(context.signal, () => installState(context, inputs.cobbler, inputs.system));
+  const gate = (await restartsDhcp(context, inputs.cobbler)) ? bootGate(inputs.cobbler.url) : undefined;
+  const arm = () => beginInstall(context, inputs.cobbler, inputs.system, { token, generation: inputs.generation });
   context.touched();
-  await beginInstall(context, inputs.cobbler, inputs.system, { token, generation: inputs.generation });
+  await (gate ? gate.arm(context, inputs.installSeconds, arm) : arm());
   const answer = await renderAnswerFile(context, inputs.cobbler, inputs.system);
   if (!answer.includes(token)) {
     throw failure(
@@ -32,11 +35,8 @@ export async function install(context: Context, inputs: HostInputs, token: strin
     );
   }
   const logs = new DriverLogs(context, inputs.logs, inputs);
-  const began = performance.now();
   for (let retried = false; ; retried = true) {
-    await startFromNetwork(power, phases, logs);
-    const observer = new Observer(context, inputs, power, logs, before);
-    const result = await watch(context, inputs, observer, token, phases, began, retried);
+    const result = await once(context, inputs, { power, phases, logs, gate, before, token, retried });
     if (result !== "network boot lost") {
       context.phase(`SSH ok, ${result.osId} ${result.osVersion}, token ok`);
       return outputs(inputs, result, phases.list);
@@ -45,7 +45,30 @@ export async function install(context: Context, inputs: HostInputs, token: strin
   }
 }
 
-async function startFromNetwork(power: PowerControl, phases: Phases, logs: DriverLogs): Promise<void> {
+interface Start {
+  power: PowerControl;
+  phases: Phases;
+  logs: DriverLogs;
+  /** Only where cobbler owns DHCP. */
+  gate: BootGate | undefined;
+  before: InstallState | undefined;
+  token: string;
+  retried: boolean;
+}
+
+/** One network boot, to its end. */
+async function once(context: Context, inputs: HostInputs, start: Start): Promise<Identity | "network boot lost"> {
+  const bootFilesLoaded = (await start.gate?.start(context, inputs.installSeconds)) ?? (() => undefined);
+  try {
+    await startFromNetwork(start);
+    const observer = new Observer(context, inputs, start.power, start.logs, start.before);
+    return await watch(context, inputs, observer, start, performance.now(), bootFilesLoaded);
+  } finally {
+    bootFilesLoaded();
+  }
+}
+
+async function startFromNetwork({ power, phases, logs }: Start): Promise<void> {
   phases.begin("powering off");
   await power.set("off");
   await logs.begin();
@@ -60,10 +83,9 @@ function watch(
   context: Context,
   inputs: HostInputs,
   observer: Observer,
-  token: string,
-  phases: Phases,
+  { phases, token, retried }: Start,
   began: number,
-  retried: boolean,
+  bootFilesLoaded: () => void,
 ): Promise<Identity | "network boot lost"> {
   const options = {
     timeoutSeconds: inputs.installSeconds + SPARE_SECONDS,
@@ -82,6 +104,7 @@ function watch(
     }
     const waited = (performance.now() - began) / 1000;
     const reached = reachedInstaller(sight);
+    if (reached) bootFilesLoaded();
     // A lost network boot shows within a third of the limit; an installer that was reached gets all of it.
     const limitSeconds = reached || retried ? inputs.installSeconds : inputs.installSeconds / 3;
     // The old system boots in a few seconds and has no new token; nothing more will come of this start.

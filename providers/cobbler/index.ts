@@ -1,6 +1,6 @@
 export { type CobblerConnection, connectionSchema } from "./connection.ts";
 export { distro } from "./distro.ts";
-export { beginInstall, endInstall, type InstallState, installState, renderAnswerFile } from "./install.ts";
+export { beginInstall, endInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "./install.ts";
 export { profile } from "./profile.ts";
 export { repo } from "./repo.ts";
 export { snippet } from "./snippet.ts";

@@ -59,6 +59,12 @@ export async function beginInstall(
   await client.save("system", system, Object.entries({ comment, autoinstall_meta: meta, netboot_enabled: true }), "edit");
 }
 
+/** Whether every save of a system restarts the DHCP server, and with it whatever else that process serves. */
+export async function restartsDhcp(context: Context, connection: CobblerConnection): Promise<boolean> {
+  const { manage_dhcp: manages, restart_dhcp: restarts } = await new CobblerClient(context, connection).settings();
+  return Boolean(manages) && Boolean(restarts);
+}
+
 /** Makes the next network boot start the disk. False when the system belongs to somebody else by now, and nothing was done. */
 export async function endInstall(context: Context, connection: CobblerConnection, system: string): Promise<boolean> {
   const client = new CobblerClient(context, connection);

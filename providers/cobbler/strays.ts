@@ -1,6 +1,13 @@
-import { type Context, findMark, markText, sameMark } from "../kernel/index.ts";
+import { type Context, markText } from "../kernel/index.ts";
 import { CobblerClient } from "./client.ts";
+import { isOurs } from "./comment.ts";
 import type { CobblerConnection } from "./connection.ts";
+
+/** Lets cobbler forget the names and addresses of removed systems: where it manages DHCP or DNS they stay until the next sync (cobbler facts §9). */
+export async function syncRemovals(client: CobblerClient): Promise<void> {
+  const { manage_dhcp: dhcp, manage_dns: dns } = await client.settings();
+  if (dhcp || dns) await client.sync();
+}
 
 /** Removes every system of our mark that is not to be kept. @returns their names */
 export async function removeStraySystems(context: Context, connection: CobblerConnection, keep: ReadonlySet<string>): Promise<string[]> {
@@ -10,14 +17,10 @@ export async function removeStraySystems(context: Context, connection: CobblerCo
   for (const name of marked.filter((one) => !keep.has(one))) {
     // Cobbler compares without regard to case: what it found is looked at once more before it goes.
     const item = await client.get("system", name);
-    if (!item || !sameMark(findMark(String(item.comment)), context.mark)) continue;
+    if (!item || !isOurs(item, context.mark)) continue;
     await client.remove("system", name);
     removed.push(name);
   }
-  if (removed.length > 0) {
-    const { manage_dhcp: dhcp, manage_dns: dns } = await client.settings();
-    // Only then does a removal leave anything behind: DHCP and DNS entries stay until the next sync (cobbler facts §9).
-    if (dhcp || dns) await client.sync();
-  }
+  if (removed.length > 0) await syncRemovals(client);
   return removed;
 }

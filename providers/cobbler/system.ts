@@ -7,6 +7,7 @@ import { common, objectName, options, textList, textRecord } from "./fields.ts";
 import { installVariables } from "./install.ts";
 import { interfaceEdits, interfacesSchema, observedInterfaces, type SystemInterface } from "./interfaces.ts";
 import { type ItemOutputs, type ItemShape, observeItem, reconcileItem, removeItem } from "./item.ts";
+import { syncRemovals } from "./strays.ts";
 
 export interface SystemInputs {
   server: CobblerConnection;
@@ -77,10 +78,7 @@ export const system = defineResource<SystemInputs, ItemOutputs>({
   reconcile: (context, inputs, observed) => reconcileItem(shape, context, inputs, observed),
   async remove(context, state) {
     if ((await removeItem("system", context, state)) === "foreign") return;
-    const client = new CobblerClient(context, state.server);
-    const { manage_dhcp: dhcp, manage_dns: dns } = await client.settings();
-    // Only then does a removal leave anything behind: DHCP and DNS entries stay until the next sync (cobbler facts §9). An absent
-    // system counts too: the sync of an earlier removal may have failed.
-    if (dhcp || dns) await client.sync();
+    // An absent system counts too: the sync of an earlier removal may have failed.
+    await syncRemovals(new CobblerClient(context, state.server));
   },
 });

@@ -27,7 +27,7 @@ const reloads = () =>
     .filter((line) => /dnsmasq-dhcp\[\d+\]: read .*\/d1$/.test(line)).length;
 
 afterEach(async () => {
-  await fault("dnsmasq", "down", "0");
+  await fault("dnsmasq", "clear");
   for (const one of [entry, another]) await drop(host, one);
 });
 
@@ -220,19 +220,30 @@ describe("when dnsmasq", () => {
     const error = await failure(apply(host, { ...entry, address: "10.91.0.225" }));
     expect(error.message).toMatch(/dnsmasq did not take it over: .*last seen: DNS answers "E\w+ E\w+".*; the previous content is back/);
     expect(readFileSync(join(hosts, "d1"), "utf8")).toBe(before);
-    await fault("dnsmasq", "down", "0");
+    await fault("dnsmasq", "clear");
     await apply(host, { ...entry, address: "10.91.0.225" });
     expect(await address("d1")).toEqual(["10.91.0.225"]);
   });
 
   test("does not run, a change is refused as that and the previous content is back", async () => {
     await apply(host, entry);
-    const error = await failure(apply(host, { ...entry, mac: "52:54:00:91:98:04", pidFile: "/nonexistent.pid" }));
+    await fault("dnsmasq", "killed");
+    const error = await failure(apply(host, { ...entry, mac: "52:54:00:91:98:04" }));
     expect(error.code).toBe("not-running");
     expect(error.message).toMatch(
-      /the pid file \/nonexistent\.pid names no process.*; the previous content is back, which dnsmasq could not be told/,
+      /the pid file \/run\/dnsmasq\.pid names \d+.*; the previous content is back, which dnsmasq could not be told/,
     );
     expect(await observed(host, entry)).toMatchObject({ mac: entry.mac });
+    await fault("dnsmasq", "clear");
+    await apply(host, { ...entry, mac: "52:54:00:91:98:04" });
+  });
+
+  test("does not run, a new entry is refused as that and its files are gone again", async () => {
+    await fault("dnsmasq", "killed");
+    const error = await failure(apply(host, entry));
+    expect(error.code).toBe("not-running");
+    expect(error.message).toContain("the new files are removed again");
+    expect(await observed(host, entry)).toBeUndefined();
   });
 
   test("still has a removed line in memory, it is told to forget it and the entry comes through", async () => {
@@ -254,9 +265,11 @@ describe("when dnsmasq", () => {
 
   test("does not run, an entry is deleted all the same, with a warning", async () => {
     await apply(host, entry);
-    const warnings = await drop(host, { ...entry, pidFile: "/nonexistent.pid" });
-    expect(warnings.join()).toContain("dnsmasq is not running: the pid file /nonexistent.pid names no process");
-    expect(existsSync(join(hosts, "d1")) || existsSync(join(dhcp, "d1"))).toBe(false);
+    await fault("dnsmasq", "killed");
+    expect((await drop(host, entry)).join()).toContain("dnsmasq is not running");
+    expect(await observed(host, entry)).toBeUndefined();
+    await fault("dnsmasq", "clear");
+    expect(await address("d1")).toEqual(["ENOTFOUND"]);
   });
 
   test("has another process's number in its pid file, that process gets no signal", async () => {
