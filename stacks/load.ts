@@ -8,6 +8,7 @@ import { type ExternalSite, externalSiteSchema, type Inventory, inventorySchema 
 import { type Marvin, marvinSchema } from "./marvin.ts";
 import { type Plan, plan } from "./plan.ts";
 import { didYouMean, type Found, isRecord, parseBySchema, type Read } from "./schema.ts";
+import { snippetsOf } from "./snippets.ts";
 import { parseMarvinSource, parseYamlSource, type Source } from "./sources/index.ts";
 
 export interface Loaded {
@@ -35,13 +36,13 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
 
   const inventory = { source: inventorySource, ...parseBySchema(inventorySource, inventorySchema, "the site") };
   const config = stack?.found && stackConfiguration("stack" in target ? target.stack : "", stack.found);
-  const templates = inventory.found ? templateDigests(folder, siteFolder, inventory.found, inventorySource) : { digests: {}, findings: [] };
+  const texts = inventory.found && siteTexts(folder, siteFolder, inventory.found, inventorySource);
   const findings = [
     ...stackFindings(stack),
     ...(absent ? [absent.finding] : []),
     ...inventorySource.findings,
     ...checkClearText(inventorySource, "inventory"),
-    ...templates.findings,
+    ...(texts?.findings ?? []),
     ...(inventory.found ? checkInventory(inventory.found, inventorySource, site) : []),
     ...marvins.flatMap((one) => marvinFindings(one)),
     ...marvins.flatMap(({ found, source }) =>
@@ -62,7 +63,7 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   if (!("stack" in target) || !inventory.data || !stack?.data || !marvins[0]?.data) return loaded;
   return {
     ...loaded,
-    plan: plan(inventory.data, marvins[0].data, stackConfiguration(target.stack, stack.data), templates.digests),
+    plan: plan(inventory.data, marvins[0].data, stackConfiguration(target.stack, stack.data), texts?.digests ?? {}, texts?.snippets),
   };
 }
 
@@ -133,24 +134,35 @@ function parse(folder: string, file: string, parser: (file: string, text: string
   }
 }
 
-function templateDigests(folder: string, siteFolder: string, inventory: Found<Inventory>, source: Source) {
-  const digests: Record<string, string> = {};
+/** The site's answer files and snippets: their digests, which snippets each answer file includes, and what cannot be read. */
+function siteTexts(folder: string, siteFolder: string, inventory: Found<Inventory>, source: Source) {
   const findings: Finding[] = [];
-  for (const [name, { file }] of Object.entries(inventory.templates ?? {})) {
-    if (file === undefined) continue;
-    try {
-      digests[name] = templateDigest(readFileSync(join(folder, siteFolder, file), "utf8"));
-    } catch {
-      findings.push(
-        source.finding("TB100", ["templates", name, "file"], {
-          what: `the answer file ${siteFolder}/${file} cannot be read`,
-          why: "the installer would have no answers",
-          remedy: "create it, or correct the name",
-        }),
-      );
+  const readAll = (section: "templates" | "snippets", what: string) => {
+    const texts = new Map<string, string>();
+    for (const [name, { file }] of Object.entries(inventory[section] ?? {})) {
+      if (file === undefined) continue;
+      try {
+        texts.set(name, readFileSync(join(folder, siteFolder, file), "utf8"));
+      } catch {
+        findings.push(
+          source.finding("TB100", [section, name, "file"], {
+            what: `the ${what} ${siteFolder}/${file} cannot be read`,
+            why: "the installer would have no answers",
+            remedy: "create it, or correct the name",
+          }),
+        );
+      }
     }
-  }
-  return { digests, findings };
+    return texts;
+  };
+  const [templates, snippets] = [readAll("templates", "answer file"), readAll("snippets", "snippet")];
+  const each = <T>(texts: Map<string, string>, make: (text: string) => T) =>
+    Object.fromEntries([...texts].map(([name, text]) => [name, make(text)]));
+  return {
+    digests: each(templates, templateDigest),
+    snippets: { digests: each(snippets, templateDigest), uses: each(templates, (text) => snippetsOf(text, snippets)) },
+    findings,
+  };
 }
 
 /** The marvin file that the stack names; every one of the site where no stack is meant. */
