@@ -16,7 +16,8 @@ export interface SitePlace {
 /** Asks the real site: SSH to the hosts, XML-RPC to cobbler, DNS to the driver. */
 export function liveProbe(place: SitePlace, credentials: Record<string, Record<string, string>>): SiteProbe {
   const { driver } = place;
-  const cobbler = xmlRpcClient(driver.cobbler.url, { system: `cobbler ${driver.cobbler.url}`, timeoutSeconds: secondsPerQuestion });
+  const { url, tlsFingerprint } = driver.cobbler;
+  const cobbler = xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: secondsPerQuestion, tlsFingerprint });
   const resolver = new Resolver({ timeout: 2000, tries: 3 });
   resolver.setServers([driver.address]);
   return {
