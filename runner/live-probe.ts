@@ -10,7 +10,7 @@ const secondsPerQuestion = 10;
 
 /** Where the site's services are. */
 export interface SitePlace {
-  driver: { address: string; cobbler: { url: string } };
+  driver: { address: string; cobbler: { url: string; tlsFingerprint?: string | undefined } };
 }
 
 /** Asks the real site: SSH to the hosts, XML-RPC to cobbler, DNS to the driver. */

@@ -164,8 +164,8 @@ export class Provisioning extends pulumi.ComponentResource {
 }
 
 function cobblerConnection(plan: Plan) {
-  const { url, credential } = plan.driver.cobbler;
-  return { server: { url, credential } };
+  const { url, credential, tlsFingerprint } = plan.driver.cobbler;
+  return { server: { url, credential, ...(tlsFingerprint ? { tlsFingerprint } : {}) } };
 }
 
 function driverServer(plan: Plan) {
