@@ -25,7 +25,7 @@ export async function examineSite(opened: OpenStack): Promise<number> {
   const probe = liveProbe(plan, credentials);
   const examined = await Promise.all([
     examine(`cobbler ${plan.driver.cobbler.url}`, "is cobblerd running, and its web service in front of it?", () =>
-      cobblerVersion(plan.driver.cobbler.url),
+      cobblerVersion(plan.driver.cobbler),
     ),
     ...plan.machines.map((machine) =>
       examine(
@@ -64,8 +64,8 @@ async function examine(what: string, remedy: string, ask: () => Promise<string>)
   }
 }
 
-async function cobblerVersion(url: string): Promise<string> {
-  const answer = await xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: 10 }).call("extended_version", []);
+async function cobblerVersion({ url, tlsFingerprint }: Plan["driver"]["cobbler"]): Promise<string> {
+  const answer = await xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: 10, tlsFingerprint }).call("extended_version", []);
   const version = typeof answer === "object" && !Array.isArray(answer) ? String(answer.version) : String(answer);
   if (!version.startsWith("3.3.")) throw new Error(`its version is ${version}; supported is 3.3`);
   return version;

@@ -10,13 +10,14 @@ const secondsPerQuestion = 10;
 
 /** Where the site's services are. */
 export interface SitePlace {
-  driver: { address: string; cobbler: { url: string } };
+  driver: { address: string; cobbler: { url: string; tlsFingerprint?: string | undefined } };
 }
 
 /** Asks the real site: SSH to the hosts, XML-RPC to cobbler, DNS to the driver. */
 export function liveProbe(place: SitePlace, credentials: Record<string, Record<string, string>>): SiteProbe {
   const { driver } = place;
-  const cobbler = xmlRpcClient(driver.cobbler.url, { system: `cobbler ${driver.cobbler.url}`, timeoutSeconds: secondsPerQuestion });
+  const { url, tlsFingerprint } = driver.cobbler;
+  const cobbler = xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: secondsPerQuestion, tlsFingerprint });
   const resolver = new Resolver({ timeout: 2000, tries: 3 });
   resolver.setServers([driver.address]);
   return {

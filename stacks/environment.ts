@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { host as hostDefinition } from "../providers/baremetal/index.ts";
-import { distro, profile, sync, system, template } from "../providers/cobbler/index.ts";
+import { distro, profile, repo, snippet, sync, system, template } from "../providers/cobbler/index.ts";
 import { host as dnsEntryDefinition } from "../providers/dnsmasq/index.ts";
 import { TestbedResource } from "../providers/kernel/resource.ts";
 import { lease } from "../providers/site/index.ts";
@@ -38,15 +38,23 @@ export class Provisioning extends pulumi.ComponentResource {
   #installable(plan: Plan, claim: pulumi.Resource): pulumi.Resource {
     const connection = cobblerConnection(plan);
     const options = { parent: this, dependsOn: [claim] };
+    const snippets = new Map(
+      plan.snippets.map(({ file, ...one }) => [
+        one.name,
+        new TestbedResource(snippet, one.name, { ...connection, ...one, source: file }, options),
+      ]),
+    );
     const templates = plan.templates.map(
       (one) =>
         new TestbedResource(
           template,
           one.name,
           { ...connection, name: one.name, source: one.file, sha256: one.sha256, kind: one.kind },
-          options,
+          // Cobbler does not guard snippets: none goes before the template that includes it.
+          { parent: this, dependsOn: [claim, ...one.snippets.flatMap((name) => snippets.get(name) ?? [])] },
         ),
     );
+    const repos = plan.repos.map((one) => new TestbedResource(repo, one.name, { ...connection, ...one }, options));
     const distros = plan.distros.map((one) => new TestbedResource(distro, one.name, { ...connection, ...one }, options));
     const profiles = plan.profiles.map(
       (one) =>
@@ -60,11 +68,12 @@ export class Provisioning extends pulumi.ComponentResource {
             autoinstall: one.template,
             kernelOptions: one.kernelOptions,
             autoinstallMeta: one.variables,
+            repos: one.repos,
           },
-          { parent: this, dependsOn: [...templates, ...distros] },
+          { parent: this, dependsOn: [...templates, ...distros, ...repos] },
         ),
     );
-    const digest = fingerprint([plan.templates, plan.distros, plan.profiles]);
+    const digest = fingerprint([plan.templates, plan.distros, plan.profiles, plan.snippets, plan.repos]);
     return new TestbedResource(
       sync,
       `${plan.site}-sync`,
@@ -155,8 +164,8 @@ export class Provisioning extends pulumi.ComponentResource {
 }
 
 function cobblerConnection(plan: Plan) {
-  const { url, credential } = plan.driver.cobbler;
-  return { server: { url, credential } };
+  const { url, credential, tlsFingerprint } = plan.driver.cobbler;
+  return { server: { url, credential, ...(tlsFingerprint ? { tlsFingerprint } : {}) } };
 }
 
 function driverServer(plan: Plan) {
@@ -189,7 +198,14 @@ function leaseArguments(plan: Plan) {
 /** What a machine of this profile gets installed: a change of it re-images exactly the machines concerned. */
 function installedBy(plan: Plan, name: string) {
   const chosen = plan.profiles.find((one) => one.name === name);
-  return [chosen, plan.distros.find((one) => one.name === chosen?.distro), plan.templates.find((one) => one.name === chosen?.template)];
+  const answers = plan.templates.find((one) => one.name === chosen?.template);
+  return [
+    chosen,
+    plan.distros.find((one) => one.name === chosen?.distro),
+    answers,
+    plan.snippets.filter((one) => answers?.snippets.includes(one.name)),
+    plan.repos.filter((one) => chosen?.repos.includes(one.name)),
+  ];
 }
 
 function fingerprint(value: unknown): string {

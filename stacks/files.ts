@@ -6,6 +6,7 @@ import type { Finding } from "./findings.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Marvin, marvinSchema } from "./marvin.ts";
 import { didYouMean, type Found, isRecord, parseBySchema, type Read } from "./schema.ts";
+import { snippetsOf } from "./snippets.ts";
 import { parseMarvinSource, type Source } from "./sources/index.ts";
 
 /** A file with what its schema made of it. */
@@ -67,25 +68,35 @@ export function absentFile(folder: string, stack: Source, site: string): { key: 
   return report("marvin", `environments/${site}/${marvin}`, marvin, files);
 }
 
-/** Digests of the answer files, by the name of their template. */
-export function templateDigests(folder: string, siteFolder: string, inventory: Found<Inventory>, source: Source) {
-  const digests: Record<string, string> = {};
+/** The site's answer files and snippets: their digests, which snippets each answer file includes, and what cannot be read. */
+export function siteTexts(folder: string, siteFolder: string, inventory: Found<Inventory>, source: Source) {
   const findings: Finding[] = [];
-  for (const [name, { file }] of Object.entries(inventory.templates ?? {})) {
-    if (file === undefined) continue;
-    try {
-      digests[name] = templateDigest(readFileSync(join(folder, siteFolder, file), "utf8"));
-    } catch {
-      findings.push(
-        source.finding("TB100", ["templates", name, "file"], {
-          what: `the answer file ${siteFolder}/${file} cannot be read`,
-          why: "the installer would have no answers",
-          remedy: "create it, or correct the name",
-        }),
-      );
+  const readAll = (section: "templates" | "snippets", what: string) => {
+    const texts = new Map<string, string>();
+    for (const [name, { file }] of Object.entries(inventory[section] ?? {})) {
+      if (file === undefined) continue;
+      try {
+        texts.set(name, readFileSync(join(folder, siteFolder, file), "utf8"));
+      } catch {
+        findings.push(
+          source.finding("TB100", [section, name, "file"], {
+            what: `the ${what} ${siteFolder}/${file} cannot be read`,
+            why: "the installer would have no answers",
+            remedy: "create it, or correct the name",
+          }),
+        );
+      }
     }
-  }
-  return { digests, findings };
+    return texts;
+  };
+  const [templates, snippets] = [readAll("templates", "answer file"), readAll("snippets", "snippet")];
+  const each = <T>(texts: Map<string, string>, make: (text: string) => T) =>
+    Object.fromEntries([...texts].map(([name, text]) => [name, make(text)]));
+  return {
+    digests: each(templates, templateDigest),
+    snippets: { digests: each(snippets, templateDigest), uses: each(templates, (text) => snippetsOf(text, snippets)) },
+    findings,
+  };
 }
 
 function entries(folder: string): string[] {

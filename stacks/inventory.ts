@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { repoFields } from "../providers/cobbler/index.ts";
 
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name by RFC 1123");
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, "must be a host name or an address");
@@ -60,6 +61,10 @@ const machine = z.strictObject({
   state: z.enum(["active", "quarantined", "spare"]).default("active"),
 });
 
+const fingerprint = z
+  .string()
+  .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/i, "must be the SHA-256 fingerprint of its certificate: 32 bytes with colons");
+
 const driver = z.strictObject({
   name,
   address: ipv4,
@@ -72,6 +77,8 @@ const driver = z.strictObject({
     credential: z.string().min(1).default("cobbler"),
     /** The web server's access log, where the account on the driver may read it: it shows who fetched an answer file. */
     accessLog: absolute.optional(),
+    /** SHA-256 fingerprint of its certificate, for an `https:` address. */
+    tlsFingerprint: fingerprint.optional(),
   }),
   dnsmasq: z.strictObject({
     hostsDirectory: absolute,
@@ -125,13 +132,15 @@ export const inventorySchema = z.strictObject({
       z.strictObject({
         /** Defaults to its name. */
         address: place.optional(),
-        tlsSha256: z
-          .string()
-          .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/i, "must be the SHA-256 fingerprint of its certificate: 32 bytes with colons"),
+        tlsSha256: fingerprint,
         credential: z.string().min(1).default("xenserver"),
       }),
     )
     .default({}),
+  /** Parts of answer files, by the name under which they include them. */
+  snippets: z.record(z.string(), z.strictObject({ file: relative })).default({}),
+  /** Package repositories that profiles name. */
+  repos: z.record(z.string(), z.strictObject(repoFields)).default({}),
   templates: z.record(z.string(), z.strictObject({ file: relative, kind: z.enum(["shell", "kickstart", "preseed", "xenserver"]) })),
   distros: z.record(
     z.string(),
@@ -150,6 +159,7 @@ export const inventorySchema = z.strictObject({
     z.strictObject({
       distro: z.string(),
       template: z.string(),
+      repos: z.array(z.string()).default([]),
       kernelOptions: texts,
       variables: texts,
       os: z.strictObject({ id: z.string(), version: z.string() }),

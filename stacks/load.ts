@@ -9,7 +9,7 @@ import {
   checkUnused,
 } from "./checks/index.ts";
 import { type StackFile, stackConfiguration, stackFileSchema } from "./config.ts";
-import { absentFile, chosenConfigurations, configurations, type Input, namedIn, readMarvin, readSource, templateDigests } from "./files.ts";
+import { absentFile, chosenConfigurations, configurations, type Input, namedIn, readMarvin, readSource, siteTexts } from "./files.ts";
 import { type Finding, sortFindings } from "./findings.ts";
 import { type ExternalSite, externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
 import type { Marvin } from "./marvin.ts";
@@ -61,8 +61,8 @@ function loadSite({ folder, site, source, marvins, findings, stack }: SiteInputs
   const { data, found } = parseBySchema(source, inventorySchema, "the site");
   findings.push(...source.findings);
   if (!found) return { findings: sortFindings(findings) };
-  const templates = templateDigests(folder, siteFolder, found, source);
-  findings.push(...templates.findings, ...checkInventory(found, source, site));
+  const texts = siteTexts(folder, siteFolder, found, source);
+  findings.push(...texts.findings, ...checkInventory(found, source, site));
   for (const marvin of marvins)
     if (marvin.found) findings.push(...checkSite(found, marvin.found, { inventory: source, marvin: marvin.source }));
   findings.push(...unusedFindings(folder, siteFolder, found, source, marvins));
@@ -73,7 +73,7 @@ function loadSite({ folder, site, source, marvins, findings, stack }: SiteInputs
   }
   const loaded: Loaded = { findings: sortFindings(findings) };
   if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
-  return { ...loaded, plan: plan(data, marvin.data, stackConfiguration(stack.name, stack.data), templates.digests) };
+  return { ...loaded, plan: plan(data, marvin.data, stackConfiguration(stack.name, stack.data), texts.digests, texts.snippets) };
 }
 
 /** A site where nothing is installed: its marvin files are checked for themselves, and no inventory is asked. */

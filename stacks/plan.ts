@@ -2,6 +2,7 @@ import { netmaskOf } from "./addresses.ts";
 import { profileFor, type StackConfiguration } from "./config.ts";
 import type { Inventory, InventoryMachine } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
+import type { SnippetUse } from "./snippets.ts";
 
 export interface PlannedMachine {
   name: string;
@@ -30,7 +31,11 @@ export interface Plan {
   embedded: boolean;
   driver: Inventory["driver"];
   /** `file` is relative to the project folder. */
-  templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string }[];
+  templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string; snippets: string[] }[];
+  /** Those that the templates include. */
+  snippets: { name: string; file: string; sha256: string }[];
+  /** Those that the profiles name. */
+  repos: ({ name: string } & Inventory["repos"][string])[];
   distros: ({ name: string } & Inventory["distros"][string])[];
   profiles: ({ name: string } & Inventory["profiles"][string])[];
   machines: PlannedMachine[];
@@ -40,7 +45,13 @@ export interface Plan {
 }
 
 /** Pure: no file, no network, no Pulumi. The inputs have passed every check. */
-export function plan(inventory: Inventory, marvin: Marvin, config: StackConfiguration, templateDigests: Record<string, string>): Plan {
+export function plan(
+  inventory: Inventory,
+  marvin: Marvin,
+  config: StackConfiguration,
+  templateDigests: Record<string, string>,
+  snippetUse: SnippetUse = { digests: {}, uses: {} },
+): Plan {
   const fqdn = (name: string, network: string) => `${name}.${inventory.networks[network]?.domain ?? "localdomain"}`;
   const limits = stackLimits(inventory, config);
   const machines = marvinHosts(marvin).flatMap((host): PlannedMachine[] => {
@@ -87,7 +98,14 @@ export function plan(inventory: Inventory, marvin: Marvin, config: StackConfigur
         file: `environments/${inventory.site}/${template.file}`,
         kind: template.kind,
         sha256: templateDigests[name] ?? "",
+        snippets: snippetUse.uses[name] ?? [],
       })),
+    snippets: Object.entries(inventory.snippets)
+      .filter(([name]) => [...templates].some((template) => snippetUse.uses[template]?.includes(name)))
+      .map(([name, { file }]) => ({ name, file: `environments/${inventory.site}/${file}`, sha256: snippetUse.digests[name] ?? "" })),
+    repos: Object.entries(inventory.repos)
+      .filter(([name]) => profiles.some(([, profile]) => profile.repos.includes(name)))
+      .map(([name, repo]) => ({ name, ...repo })),
     distros: Object.entries(inventory.distros)
       .filter(([name]) => distros.has(name))
       .map(([name, distro]) => ({ name, ...distro })),

@@ -130,7 +130,7 @@ export class CobblerCalls {
 
   async #login(): Promise<Session> {
     const { url, tlsFingerprint, timeoutSeconds = 300 } = this.#connection;
-    const rpc = xmlRpcClient(url, { system: this.system, timeoutSeconds, ...(tlsFingerprint ? { tlsFingerprint } : {}) });
+    const rpc = xmlRpcClient(url, { system: this.system, timeoutSeconds, tlsFingerprint });
     // Without this caller's signal: the login is shared, and no deadline of one may end it for the others.
     const ask = (method: string, parameters: XmlRpcValue[]) =>
       rpc.call(method, parameters).catch((error: unknown) => {

@@ -2,7 +2,7 @@ export { type CobblerConnection, connectionSchema } from "./connection.ts";
 export { distro } from "./distro.ts";
 export { beginInstall, endInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "./install.ts";
 export { profile } from "./profile.ts";
-export { repo } from "./repo.ts";
+export { repo, repoFields } from "./repo.ts";
 export { snippet } from "./snippet.ts";
 export { removeStraySystems } from "./strays.ts";
 export { sync } from "./sync.ts";

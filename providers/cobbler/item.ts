@@ -63,9 +63,10 @@ export async function reconcileItem<I extends ItemInputs>(
 function nextPhase(context: Context, item: Item | undefined, changes: readonly [string, XmlRpcValue][]): string | undefined {
   if (!item) return "creating";
   const names = changes.map(([attribute]) => attribute);
-  if (names.length > 0 && !(isUnfinished(item, context.mark) && names.join() === "comment")) return `changing ${names.join(", ")}`;
-  // An update where nothing differs follows a failed operation: what the server remembers may never have reached its boot files.
-  return names.length > 0 || context.operation === "update" ? "finishing the last save" : undefined;
+  if (names.join() === "comment" && isUnfinished(item, context.mark)) return "finishing the last save";
+  if (names.length > 0) return `changing ${names.join(", ")}`;
+  // An update where nothing differs may follow a failed one: what the server remembers then never reached its boot files.
+  return context.operation === "update" ? "saving once more" : undefined;
 }
 
 /** Removes our object; an absent one is success, a foreign one stays and is warned of. */

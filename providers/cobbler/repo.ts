@@ -70,27 +70,32 @@ const shape: ItemShape<RepoInputs> = {
 
 const INHERIT = "<<inherit>>";
 
+/** Everything about a repository but where it is; the site's inventory has the same. */
+export const repoFields = {
+  breed: z.enum(breeds).default("yum").describe("How it is mirrored and what clients it is for."),
+  arch: z.enum(arches).default("x86_64").describe("Architecture of its packages; `none` where it does not matter."),
+  mirror: z.string().min(1).describe("Address to install from, or to mirror, e.g. `http://mirror/centos/8/os`."),
+  mirrorType: z.enum(mirrorTypes).default("baseurl").describe("What the address is."),
+  mirrorLocally: z.boolean().default(false).describe("Machines use the copy on the cobbler server instead of the mirror."),
+  keepUpdated: z.boolean().default(false).describe("`cobbler reposync` without a name fetches it too."),
+  priority: z.int().min(0).max(99).default(99).describe("For yum's priorities plugin: 1 is the highest, 99 the lowest."),
+  proxy: z.string().default(INHERIT).describe("Proxy for fetching; the server's setting `proxy_url_ext` unless given."),
+  packages: z.array(z.string().min(1)).default([]).describe("Only these packages and what they need are mirrored; all where empty."),
+  aptComponents: z.array(z.string().min(1)).default([]).describe("Components of an apt repository, e.g. `main`."),
+  aptDists: z.array(z.string().min(1)).default([]).describe("Distributions of an apt repository, e.g. `bookworm`."),
+  yumOptions: options.describe("Options of the repository in yum's configuration."),
+  rsyncOptions: options.describe("Options of rsync; a flag is a key with the empty text."),
+  environment: options.describe("Environment variables of the mirroring command."),
+  createrepoFlags: z.string().default(INHERIT).describe("Flags of createrepo; the server's setting unless given."),
+};
+
 export const repo = defineResource<RepoInputs, ItemOutputs>({
   type: "cobbler:Repo",
   summary:
     "A package repository that profiles hand to what they install. Its content is fetched by `cobbler reposync`, never by this resource.",
   inputs: z.object({
     ...common,
-    breed: z.enum(breeds).default("yum").describe("How it is mirrored and what clients it is for."),
-    arch: z.enum(arches).default("x86_64").describe("Architecture of its packages; `none` where it does not matter."),
-    mirror: z.string().min(1).describe("Address to install from, or to mirror, e.g. `http://mirror/centos/8/os`."),
-    mirrorType: z.enum(mirrorTypes).default("baseurl").describe("What the address is."),
-    mirrorLocally: z.boolean().default(false).describe("Machines use the copy on the cobbler server instead of the mirror."),
-    keepUpdated: z.boolean().default(false).describe("`cobbler reposync` without a name fetches it too."),
-    priority: z.int().min(0).max(99).default(99).describe("For yum's priorities plugin: 1 is the highest, 99 the lowest."),
-    proxy: z.string().default(INHERIT).describe("Proxy for fetching; the server's setting `proxy_url_ext` unless given."),
-    packages: z.array(z.string().min(1)).default([]).describe("Only these packages and what they need are mirrored; all where empty."),
-    aptComponents: z.array(z.string().min(1)).default([]).describe("Components of an apt repository, e.g. `main`."),
-    aptDists: z.array(z.string().min(1)).default([]).describe("Distributions of an apt repository, e.g. `bookworm`."),
-    yumOptions: options.describe("Options of the repository in yum's configuration."),
-    rsyncOptions: options.describe("Options of rsync; a flag is a key with the empty text."),
-    environment: options.describe("Environment variables of the mirroring command."),
-    createrepoFlags: z.string().default(INHERIT).describe("Flags of createrepo; the server's setting unless given."),
+    ...repoFields,
   }),
   outputs: { uid: "Cobbler's own id." },
   replaceOn: ["server.url", "name"],

@@ -28,7 +28,7 @@ function shownFingerprint(socket: TLSSocket): string {
  * fingerprint (of its DER form) is accepted, whoever signed it; without one, the machine's trusted authorities decide.
  * Rejects with CertificateMismatch, with Node's own error, or with the reason of the signal.
  */
-export function openSocket(target: URL, signal: AbortSignal, pin?: string): Promise<Socket> {
+export function openSocket(target: URL, signal: AbortSignal, pin: string | undefined): Promise<Socket> {
   const secure = target.protocol === "https:";
   const host = target.hostname.replace(/^\[|\]$/g, ""); // an IPv6 address has brackets in a URL only
   const port = Number(target.port || (secure ? 443 : 80));

@@ -12,7 +12,7 @@ export interface XmlRpcOptions {
   /** Seconds one call may take from opening the connection to the last byte of the answer. */
   timeoutSeconds: number;
   /** SHA-256 fingerprint of the only certificate to accept, for `https:`; without it the machine's authorities decide. */
-  tlsFingerprint?: string;
+  tlsFingerprint?: string | undefined;
   /** Bytes an answer may have; more is code `too-large`. Default 64 MiB: about 20,000 systems of cobbler. */
   maximumBytes?: number;
 }

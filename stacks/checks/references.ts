@@ -37,6 +37,8 @@ export function checkReferences(inventory: Found<Inventory>, source: Source): Fi
     );
     const [kind, why] = ["templates", "the installer would have no answers"];
     refer(kind, inventory.templates, profile.template, [...path, "template"], `profile ${name} uses the template`, why);
+    for (const [index, repo] of (profile.repos ?? []).entries())
+      refer("repos", inventory.repos ?? {}, repo, [...path, "repos", index], `profile ${name} names the repository`, "cobbler refuses it");
   }
   for (const [name, machine] of Object.entries(inventory.machines ?? {})) {
     const path = ["machines", name, "virtualMachine", "on"];

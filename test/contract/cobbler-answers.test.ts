@@ -1,6 +1,9 @@
 // Answer files on the real cobblerd of the lab: templates and snippets, what a machine gets of them, and the check of kickstarts.
 import { execFileSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { parse } from "yaml";
 import {
   beginInstall,
   endInstall,
@@ -224,6 +227,17 @@ describe("an installation", () => {
   });
 });
 
+/** Every kickstart of the sites in `environments/`, with the release that it installs. */
+function shippedKickstarts(): [file: string, osVersion: string][] {
+  const all = globSync("environments/*/inventory.yaml").flatMap((inventory) => {
+    const { templates = {}, profiles = {}, distros = {} } = parse(readFileSync(inventory, "utf8"));
+    return Object.values<{ template: string; distro: string }>(profiles)
+      .filter(({ template }) => templates[template]?.kind === "kickstart")
+      .map(({ template, distro }) => `${join(dirname(inventory), templates[template].file)} ${distros[distro].osVersion}`);
+  });
+  return [...new Set(all)].map((one) => one.split(" ") as [string, string]);
+}
+
 const kickstart = `text
 url --url=http://mirror/os
 lang en_US.UTF-8
@@ -308,6 +322,13 @@ describe("a kickstart", () => {
     } finally {
       process.env.PATH = path;
     }
+  });
+
+  test.each(shippedKickstarts())("that the project ships is well-formed: %s of %s", async (file, osVersion) => {
+    await hand.edit("distro", "contract-distro", { os_version: osVersion });
+    await answerWith(readFileSync(file, "utf8"), "kickstart");
+    expect(await check()).toEqual([]);
+    await hand.edit("distro", "contract-distro", { os_version: "rhel8" });
   });
 
   test("leaves no copy of itself behind", async () => {

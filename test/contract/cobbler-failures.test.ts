@@ -108,7 +108,7 @@ describe("a save that persists and then fails", () => {
 
     daemon.mendTrigger();
     wire.reset();
-    expect((await apply(system, changed, updating())).phases).toEqual(["finishing the last save"]);
+    expect((await apply(system, changed, updating())).phases).toEqual(["saving once more"]);
     expect(daemon.bootFile(bootFile(13))).toContain("fresh=yes");
   });
 
