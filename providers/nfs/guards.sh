@@ -20,6 +20,11 @@ not_written() { # not_written WHAT WHAT-THE-SYSTEM-SAID
   esac
 }
 
+# Replaces a file by stdin, whole or not at all. tee says why not; a shell's own printf may only say that it cannot.
+put() { # put FILE
+  tee "$1.new" >/dev/null && mv -f "$1.new" "$1" || { rm -f "$1.new"; return 1; }
+}
+
 # What holds a path, as the kernel has it now: mount point, place on the device, options. Of two mounts at one point the later counts.
 mount_of() { # mount_of PATH
   awk -v path="$1" '
@@ -75,11 +80,15 @@ check_mount() { # check_mount OPTIONS
     refuse not-mounted "$path should lie on what is mounted at $expected, and lies on what is mounted at $mounted_at"
   missing=$(unmounted_on_the_way "$path" "$mounted_at")
   [ -z "$missing" ] || refuse not-mounted "nothing is mounted at $missing, which /etc/fstab names; $path would be a directory of $mounted_at"
+  options=$1
+}
+
+# A disk that is missing without a word in fstab.
+check_record() {
   record=$(record_of "$path")
   known=$(sed -n 3p "$record" 2>/dev/null) || known=
   [ -z "$known" ] || [ "$known" = "$mounted_at" ] ||
     refuse not-mounted "$path was adopted on what is mounted at $known, and lies on what is mounted at $mounted_at now ($record)"
-  options=$1
 }
 
 writable_place() {

@@ -10,6 +10,7 @@ kept="! -path ./$marker ! -path ./lost+found ! -path ./lost+found/*"
 # fsck wants an ext4's lost+found, and the marker outlives its store's content. The patterns are find's to read, not the shell's.
 entries() { # entries FIND-ARGUMENTS…
   set -f
+  # shellcheck disable=SC2086
   find . -xdev -mindepth 1 $kept "$@"
   status=$?
   set +f
@@ -23,9 +24,7 @@ owner() { head -n 1 "./$marker"; }
 marked() { sed -n "s,^$1 ,,p" "./$marker" | head -n 1; } # marked FIELD
 
 write_marker() { # write_marker GENERATION
-  said=$({ printf '%s\npath %s\ncreated %s\nsince %s\ngeneration %s\n' "$mark" "$store" "$created" "$since" "$1" >"./$marker.new" && mv -f "./$marker.new" "./$marker"; } 2>&1) && return
-  rm -f "./$marker.new"
-  return 1
+  said=$(printf '%s\npath %s\ncreated %s\nsince %s\ngeneration %s\n' "$mark" "$store" "$created" "$since" "$1" | put "./$marker" 2>&1)
 }
 
 check_marker() {
@@ -56,8 +55,8 @@ register() {
     case "$location/" in "$2/"*) refuse same-directory "$store lies in the store $name of $(head -n 1 "$other")" ;; esac
     case "$2/" in "$location/"*) refuse same-directory "$store holds the store $name of $(head -n 1 "$other")" ;; esac
   done
-  said=$({ printf '%s\n%s\n%s\n' "$mark" "$store" "$mounted_at" >"$registry/.new" && mv "$registry/.new" "$(record_of "$store")"; } 2>&1) ||
-    not_written "$registry" "$said"
+  check_record
+  said=$(printf '%s\n%s\n%s\n' "$mark" "$store" "$mounted_at" | put "$(record_of "$store")" 2>&1) || not_written "$registry" "$said"
   has_marker || write_marker - || not_written "the marker of $store" "$said"
   exec 8>&-
 }
@@ -88,6 +87,8 @@ absent_made() {
   [ ! -e "$store" ] || return 0
   said=$(mkdir "$store" 2>&1) || not_written "$store" "$said"
   created=yes
+  # A directory that could not be marked was never there.
+  trap 'has_marker || rmdir "$store" 2>/dev/null' EXIT
 }
 
 seeded() { # whether the template is in its place, whole
@@ -112,7 +113,7 @@ seed() {
   chmod 644 "$new/$file"
   [ "$format" != ova ] || said=$(tar -xf "$new/$file" -C "$new" 2>&1) || not_written "$store/$new" "$said"
   said=$(printf '%s\n' "$format=true" "id=$template_id" public=true "$format.filename=$file" "uniquename=routing-$template_id" \
-    "$format.virtualsize=$bytes" "virtualsize=$bytes" "$format.size=$bytes" 2>&1 >"$new/template.properties") ||
+    "$format.virtualsize=$bytes" "virtualsize=$bytes" "$format.size=$bytes" | put "$new/template.properties" 2>&1) ||
     not_written "$store/$new/template.properties" "$said"
   folder=$parent/$template_id
   [ ! -e "$folder" ] || mv "$folder" "$old"
@@ -145,14 +146,16 @@ converge() {
 
 look() {
   check_place "$store" "$mount" "$@"
+  check_record
   [ -d "$store" ] || return 0
   enter "$store"
   ! has_marker || [ "$(owner)" != "$mark" ] || report
 }
 
 # Absent is success, and what is not ours is left alone.
-remove() { # remove PURGE ROOT…
+remove() { # remove ROOT…
   check_place "$store" "$mount" "$@"
+  check_record
   [ -d "$store" ] || { forget; return; }
   enter "$store"
   locked

@@ -18,7 +18,7 @@ make_folder() {
   done
   enter "$folder"
   [ ! -e owner ] || [ "$(cat owner)" = "$mark" ] || refuse foreign "$folder belongs to $(cat owner)"
-  said=$({ echo "$mark" >owner; } 2>&1) || not_written "$folder/owner" "$said"
+  said=$(echo "$mark" | put owner 2>&1) || not_written "$folder/owner" "$said"
 }
 
 is_verified() { [ "$(cat verified 2>/dev/null)" = "$checksum $(stat -c '%s %y' image 2>/dev/null)" ]; }
