@@ -6,6 +6,7 @@ import type { ControlReply } from "./control.ts";
 import type { Daemons } from "./daemons.ts";
 import { webFaults } from "./driver/driver.ts";
 import { type Machine, type MachineFault, machineFaults } from "./machine.ts";
+import { clearNfsFaults, type NfsFault, nfsFaults, setNfsFault } from "./nfs/faults.ts";
 import type { Site } from "./site.ts";
 
 /** What the driver's daemons can be told to do wrong; each ends with `clear`. */
@@ -46,7 +47,11 @@ export async function setFault(lab: Faulty, name: string, kind: string, count?: 
     return { ok: false, error: `no host or daemon ${name}; there are ${known}` };
   }
   if (kind === "clear") return { ok: true, value: await clearDaemon(lab, name) };
-  if (!(kind in daemonFaults)) return unknown(kind, daemonFaults);
+  if (name === "nfs" && kind in nfsFaults) {
+    setNfsFault(lab.site, kind as NfsFault, count);
+    return { ok: true, value: `${name}: ${nfsFaults[kind as NfsFault]}` };
+  }
+  if (!(kind in daemonFaults)) return unknown(kind, name === "nfs" ? { ...daemonFaults, ...nfsFaults } : daemonFaults);
   await faultOfDaemon(lab, name, kind as DaemonFault, count);
   return { ok: true, value: `${name}: ${daemonFaults[kind as DaemonFault]}` };
 }
@@ -126,6 +131,7 @@ async function clearDaemon(lab: Faulty, name: string): Promise<string> {
   rmSync(TRIGGER, { force: true });
   for (const folder of entryFolders(lab.site))
     execFileSync("sh", ["-c", 'if mountpoint -q "$1"; then umount "$1" "/run/testbed-full$1"; fi', "sh", folder]);
+  if (name === "nfs") clearNfsFaults(lab.site);
   if (lab.daemons.status()[name] === "running") lab.daemons.signal(name, "SIGCONT");
   else await lab.daemons.restart(name);
   await lab.daemons.ready(name);

@@ -14,6 +14,7 @@ const siteSchema = z.object({
     dns: z.enum(["dnsmasq", "cobbler"]),
     dnsmasq: z.object({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
   }),
+  nfsServers: z.record(z.string(), z.object({ address: z.string().optional(), roots: z.array(z.string()) })).default({}),
   machines: z.record(
     z.string(),
     z.object({
@@ -40,7 +41,10 @@ export interface Site {
   domain: string;
   /** Network of driver and machines. */
   cidr: string;
-  driver: z.infer<typeof siteSchema>["driver"];
+  driver: z.infer<typeof siteSchema>["driver"] & {
+    /** Directories below which its NFS server has stores. */
+    nfsRoots: string[];
+  };
   /** Machines with a BMC: the ones the lab has to play. */
   machines: SiteMachine[];
 }
@@ -53,7 +57,8 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
   const file = resolve(checkout, "environments", name, "inventory.yaml");
   const parsed = siteSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} cannot be served by the lab: ${z.prettifyError(parsed.error)}`);
-  const { networks, driver, machines } = parsed.data;
+  const { networks, driver, machines, nfsServers } = parsed.data;
+  const nfsRoots = Object.values(nfsServers).flatMap((server) => (server.address === driver.address ? server.roots : []));
   const all = Object.entries(machines);
   const network = networks[all[0]?.[1].network ?? ""];
   if (!network?.domain) throw new Error(`${file}: the lab needs machines in a network that has a domain`);
@@ -66,7 +71,7 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
     name: parsed.data.site,
     domain: network.domain,
     cidr: network.cidr,
-    driver,
+    driver: { ...driver, nfsRoots },
     machines: served.slice(0, hosts),
   };
 }

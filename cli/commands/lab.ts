@@ -4,6 +4,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { daemonFaults, hostFaults } from "../../lab/faults.ts";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
 import { machineFaults } from "../../lab/machine.ts";
+import { nfsFaults } from "../../lab/nfs/faults.ts";
 import { type Netboot, netboots } from "../../lab/settings.ts";
 import { become } from "../child.ts";
 import { CommandError, exitStatus } from "../exit.ts";
@@ -101,7 +102,11 @@ function addMeddling(add: Add): void {
 function faultHelp(): string {
   const list = (title: string, faults: Record<string, string>) =>
     `\n${title}:\n${table(Object.entries(faults).map(([name, text]) => [`  ${name}`, text]))}`;
-  return list("Faults of hosts", { ...machineFaults, ...hostFaults }) + list("Faults of daemons", daemonFaults);
+  return (
+    list("Faults of hosts", { ...machineFaults, ...hostFaults }) +
+    list("Faults of daemons", daemonFaults) +
+    list("Faults of the daemon nfs", nfsFaults)
+  );
 }
 
 function positive(text: string): number {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answersTcp, type Daemon } from "../daemons.ts";
+import { nfsDaemons } from "../nfs/ganesha.ts";
 import type { Netboot } from "../settings.ts";
 import type { Site } from "../site.ts";
 import { cobblerPackage } from "./cobbler.ts";
@@ -13,7 +14,10 @@ export const webFaults = "/run/testbed-web";
 /** The daemons of the driver machine, with their configurations written. */
 export function driverDaemons(site: Site, folders: { checkout: string; log: string }, netboot: Netboot): Daemon[] {
   const helpers = join(folders.checkout, "lab/driver");
-  return [cobblerd(), web(site, helpers, folders.log), ...dnsmasq(site, netboot), sshd(site, folders.checkout), chronyd(site)];
+  return [
+    ...[cobblerd(), web(site, helpers, folders.log), ...dnsmasq(site, netboot), sshd(site, folders.checkout), chronyd(site)],
+    ...nfsDaemons(site, folders.log),
+  ];
 }
 
 function cobblerd(): Daemon {

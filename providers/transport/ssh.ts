@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { Readable } from "node:stream";
 import type { Client as Ssh2Client } from "ssh2";
 import { forgetSession, limiter, session, TestbedError } from "../kernel/index.ts";
 import { type HostKeyPin, keyFingerprint, keyLine, parsePin } from "./host-key.ts";
@@ -23,7 +24,7 @@ export interface SshResult {
 
 export interface ExecOptions {
   /** What the program reads; secrets go this way, since arguments are visible to everybody on the host. */
-  stdin?: string;
+  stdin?: string | Readable;
   /** @default 60 */
   timeoutSeconds?: number;
 }
@@ -175,7 +176,10 @@ function connection(client: Ssh2Client, system: string, hostKey: string): SshCon
             waiting.delete(cut);
             resolve({ status: status ?? 255, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
           });
-          stream.end(stdin);
+          if (typeof stdin === "string") return void stream.end(stdin);
+          // A source that breaks ends the program's input; the program finds out what is missing.
+          stdin.once("error", () => stream.end());
+          stdin.pipe(stream);
         });
       });
     },

@@ -1,0 +1,3 @@
+export { type StoreInputs, type StoreTemplate, store } from "./store.ts";
+export { compressionOf, type ImageFormat, imageName, type Seeding, systemVmSeeding } from "./system-vm.ts";
+export { template } from "./template.ts";

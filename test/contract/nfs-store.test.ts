@@ -1,0 +1,370 @@
+// nfs:Store against the lab's real sshd and file system.
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { type StoreInputs, store } from "../../providers/nfs/index.ts";
+import { apply, drop, failure, ours, theirs } from "../support/context.ts";
+import { fault } from "../support/lab.ts";
+import { forgetStores, freshPath, nfsContext, nfsRoot, onServer, storeAt } from "../support/nfs-server.ts";
+
+const marker = ".cloudstack-testbed-store";
+const converge = (path: string, more = {}, mark = ours) => apply(store, storeAt(path, more), nfsContext(mark));
+const remove = (path: string, more = {}, mark = ours) => drop(store, storeAt(path, more), nfsContext(mark));
+const list = async (path: string) => (await onServer('cd "$1" && find . -mindepth 1 | sort', path)).split("\n").filter(Boolean);
+/** What a refresh sees of it. */
+const seen = async (path: string) =>
+  (await store.observe(nfsContext(), store.inputs.parse(storeAt(path)) as StoreInputs, undefined))?.inputs;
+
+afterEach(async () => {
+  await fault("nfs", "clear");
+  await forgetStores();
+});
+
+describe("a store's life", () => {
+  test("a missing directory is made, marked, and gone again after delete", async () => {
+    const path = freshPath();
+    const { outputs } = await converge(path);
+    expect(await list(path)).toEqual([`./${marker}`]);
+    expect(outputs).toEqual({ location: expect.stringMatching(/^\d+:\d+:\/.*row/), contents: "no template" });
+    await remove(path);
+    expect(await onServer('ls -A "$1"; ls /var/lib/cloudstack-testbed/stores', nfsRoot)).toBe("");
+  });
+
+  test("a directory that was there keeps its mode and outlives delete, without content and marker", async () => {
+    const path = freshPath();
+    await onServer('mkdir -m 1777 "$1"', path);
+    await converge(path);
+    await onServer('echo image >"$1/volume"', path);
+    await remove(path);
+    expect(await onServer('ls -A "$1"; stat -c %a "$1"', path)).toBe("1777\n");
+  });
+
+  test("the same generation again changes nothing; a new one empties the store and keeps the marker", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('mkdir -p "$1/a b/.c" && echo x >"$1/a b/.c/d" && echo x >"$1/.hidden" && ln -s / "$1/root"', path);
+    await converge(path);
+    expect(await list(path)).toHaveLength(6);
+    const { phases } = await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`]);
+    expect(phases).toEqual(["emptying", "emptied, no template"]);
+  });
+
+  test("a link in a store is removed, not followed", async () => {
+    const path = freshPath();
+    const outside = freshPath();
+    await converge(path);
+    await onServer('mkdir "$1" && echo precious >"$1/file" && ln -s "$1" "$2/link" && ln -s "$1/file" "$2/file"', outside, path);
+    await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`]);
+    expect(await onServer('cat "$1/file"', outside)).toBe("precious\n");
+  });
+
+  test("an ext4's lost+found is no content and stays", async () => {
+    const path = freshPath();
+    await onServer('mkdir -p "$1/lost+found" && echo x >"$1/lost+found/#12"', path);
+    await converge(path);
+    await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`, "./lost+found", "./lost+found/#12"]);
+  });
+
+  test("a lost state finds its store by the marker, and does not empty it", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('echo image >"$1/volume"', path);
+    expect(await seen(path)).toMatchObject({ generation: "1" });
+    await converge(path);
+    expect(await list(path)).toContain("./volume");
+  });
+
+  test("an interrupted wipe is done again, though the generation was going back and forth", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('echo image >"$1/volume" && sed -i "s,^generation .*,generation -," "$1/$2"', path, marker);
+    expect(await seen(path)).toMatchObject({ generation: "-" });
+    await converge(path);
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+
+  test("a store deleted by hand is absent, and made anew", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('rm -r "$1"', path);
+    expect(await seen(path)).toBeUndefined();
+    await converge(path);
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+
+  test("released instead of purged, it keeps its content and loses its marker", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('echo image >"$1/volume"', path);
+    await remove(path, { onDelete: "keep" });
+    expect(await list(path)).toEqual(["./volume"]);
+  });
+
+  test("delete of what is gone succeeds", async () => {
+    await expect(remove(freshPath())).resolves.toEqual([]);
+  });
+
+  test("delete leaves another stack's store as it is, and says so", async () => {
+    const path = freshPath();
+    await converge(path, {}, theirs);
+    await onServer('echo image >"$1/volume"', path);
+    expect(await remove(path)).toEqual([expect.stringMatching(/^warning: .*belongs to .*00000000000000bb.*left as it is/)]);
+    expect(await list(path)).toEqual([`./${marker}`, "./volume"]);
+  });
+});
+
+describe("adoption", () => {
+  test("an unmarked directory that holds something is refused with its first entries, and nothing is written", async () => {
+    const path = freshPath();
+    await onServer('mkdir "$1" && cd "$1" && touch .z a b c d e f', path);
+    const error = await failure(converge(path));
+    expect(error).toMatchObject({ kind: "conflict", code: "unmarked", remedy: expect.stringContaining("adopt: true") });
+    expect(error.message).toContain("holds .z, a, b, c, d");
+    expect(await list(path)).toHaveLength(7);
+  });
+
+  test("with adopt it is taken and emptied", async () => {
+    const path = freshPath();
+    await onServer('mkdir -p "$1/old" && echo x >"$1/old/x"', path);
+    await converge(path, { adopt: true });
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+
+  test.each([true, false])("another stack's store is refused with its mark, adopt: %p", async (adopt) => {
+    const path = freshPath();
+    await converge(path, {}, theirs);
+    await onServer('echo image >"$1/volume"', path);
+    const error = await failure(converge(path, { adopt, generation: "2" }));
+    expect(error).toMatchObject({ kind: "conflict", code: "foreign" });
+    expect(error.message).toMatch(/cloudstack-testbed:cloudstack-testbed\/contract\/00000000000000bb, since \d{4}-/);
+    expect(await list(path)).toContain("./volume");
+  });
+
+  test("a marker that is a link is refused", async () => {
+    const path = freshPath();
+    const other = freshPath();
+    await converge(other);
+    await onServer('mkdir "$1" && ln -s "$2/$3" "$1/$3"', path, other, marker);
+    expect(await failure(converge(path, { adopt: true }))).toMatchObject({ code: "symlink" });
+  });
+});
+
+describe("places that are never touched", () => {
+  test.each([
+    ["/", "denied", ["/"]],
+    ["/srv", "denied", ["/"]],
+    ["/usr/share/nfs", "denied", ["/usr/share"]],
+    ["/var/lib/nfs", "denied", ["/var/lib"]],
+    ["/etc/exports.d", "denied", ["/etc"]],
+    ["/srv/nfs", "outside-roots", ["/srv/nfs"]],
+    ["/srv/nfs-other/a", "outside-roots", ["/srv/nfs"]],
+    ["/srv/nfs/../lab", "path", ["/srv/nfs"]],
+    ["/srv/nfs//a", "path", ["/srv/nfs"]],
+    ["/srv/nfs/a/", "path", ["/srv/nfs"]],
+    ["srv/nfs/a", "path", ["/srv/nfs"]],
+    ["/srv/nfs/a b", "path", ["/srv/nfs"]],
+    ["/srv/nfs/$(id)", "path", ["/srv/nfs"]],
+  ])("%p is refused on the server itself (%s), whatever the check of the inputs says", async (path, code, roots) => {
+    const inputs = { ...storeAt(nfsRoot, { roots }), path, onDelete: "purge" } as never;
+    for (const attempt of [() => store.reconcile(nfsContext(), inputs, undefined, undefined), () => store.remove(nfsContext(), inputs)])
+      expect(await failure(attempt())).toMatchObject({ kind: "invalid", code });
+  });
+
+  test.each(["relative", "/", "/a/../b", "/a/./b", "/a//b", "/a/", "/a b/c", "/a/$x", "/a/*"])(
+    "%p is refused by the check of the inputs",
+    (path) => {
+      expect(store.inputs.safeParse(storeAt(path)).success).toBe(false);
+    },
+  );
+
+  test("a link to a directory outside the root is refused", async () => {
+    const path = freshPath();
+    await onServer('mkdir -p /srv/elsewhere && echo precious >/srv/elsewhere/file && ln -s /srv/elsewhere "$1"', path);
+    const error = await failure(converge(path, { adopt: true }));
+    expect(error).toMatchObject({ code: "symlink" });
+    expect(error.message).toContain("leads to /srv/elsewhere");
+    expect(await onServer("cat /srv/elsewhere/file; rm -r /srv/elsewhere")).toBe("precious\n");
+  });
+
+  test("a link on the way is refused, also one that stays below the root", async () => {
+    const path = freshPath();
+    const link = freshPath();
+    await onServer('mkdir -p "$1/store" && ln -s "$1" "$2"', path, link);
+    expect(await failure(converge(`${link}/store`, { adopt: true }))).toMatchObject({ code: "symlink" });
+  });
+
+  test("a directory that became a link after adoption is refused at the next wipe and at delete", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer(
+      'mkdir /srv/elsewhere && cp "$1/$2" /srv/elsewhere/ && echo precious >/srv/elsewhere/file && rm -r "$1" && ln -s /srv/elsewhere "$1"',
+      path,
+      marker,
+    );
+    expect(await failure(converge(path, { generation: "2" }))).toMatchObject({ code: "symlink" });
+    expect(await failure(remove(path))).toMatchObject({ code: "symlink" });
+    expect(await onServer("cat /srv/elsewhere/file; rm -r /srv/elsewhere")).toBe("precious\n");
+  });
+
+  test("a directory above it that is missing is not made", async () => {
+    expect(await failure(converge(`${freshPath()}/store`))).toMatchObject({ code: "symlink", message: expect.stringContaining("missing") });
+  });
+});
+
+describe("mounts", () => {
+  test("a store whose disk is not mounted is refused before and after adoption, and is not taken for gone", async () => {
+    const path = freshPath();
+    await fault("nfs", "not-mounted");
+    expect(await failure(converge(path))).toMatchObject({ code: "not-mounted", message: expect.stringContaining("/etc/fstab") });
+    await fault("nfs", "clear");
+    await converge(path);
+    await fault("nfs", "not-mounted");
+    await onServer('cp /etc/fstab /run/fstab && sed -i "\\,/srv/nfs,d" /etc/fstab');
+    try {
+      const refused = { code: "not-mounted", message: expect.stringContaining(`adopted on what is mounted at ${nfsRoot}`) };
+      for (const attempt of [converge(path, { generation: "2" }), seen(path), remove(path)])
+        expect(await failure(attempt)).toMatchObject(refused);
+    } finally {
+      await onServer("cp /run/fstab /etc/fstab");
+    }
+    await fault("nfs", "clear");
+    expect(await seen(path)).toMatchObject({ generation: "1" });
+  });
+
+  test("a store that is not on the mount which the inputs name is refused", async () => {
+    const path = freshPath();
+    const error = await failure(converge(path, { mountedAt: "/srv/nfs/disk2" }));
+    expect(error).toMatchObject({ code: "not-mounted" });
+    expect(error.message).toContain("should lie on what is mounted at /srv/nfs/disk2, and lies on what is mounted at /srv/nfs");
+    await expect(converge(path, { mountedAt: nfsRoot })).resolves.toBeDefined();
+  });
+
+  test.each([
+    ["another file system", 'mount -t tmpfs tmpfs "$1/inner"'],
+    ["another mount of the same file system", 'mount --bind "$2" "$1/inner"'],
+  ])("%s inside a store is refused, and keeps what it holds", async (_, mount) => {
+    const path = freshPath();
+    const outside = freshPath();
+    await converge(path);
+    await onServer(`mkdir "$1/inner" "$2" && ${mount} && echo precious >"$1/inner/file"`, path, outside);
+    try {
+      const error = await failure(converge(path, { generation: "2" }));
+      expect(error).toMatchObject({ code: "mounted-below" });
+      expect(error.message).toContain(`${path}/inner`);
+      expect(await failure(remove(path))).toMatchObject({ code: "mounted-below" });
+      expect(await onServer('cat "$1/inner/file"', path)).toBe("precious\n");
+    } finally {
+      await onServer('umount "$1/inner"', path);
+    }
+    await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+
+  test("a disk that is mounted read-only is refused, and heals", async () => {
+    const path = freshPath();
+    await converge(path);
+    await fault("nfs", "read-only");
+    expect(await failure(converge(path, { generation: "2" }))).toMatchObject({ kind: "refused", code: "read-only" });
+    expect(await failure(converge(freshPath()))).toMatchObject({ code: "read-only" });
+    expect(await seen(path)).toMatchObject({ generation: "1" });
+    await fault("nfs", "clear");
+    await converge(path, { generation: "2" });
+  });
+
+  test("a full disk is refused at the first adoption, and does not hinder a wipe", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('dd if=/dev/urandom of="$1/volume" bs=64k count=8 2>/dev/null', path);
+    await fault("nfs", "full");
+    expect(await failure(converge(freshPath()))).toMatchObject({ kind: "refused", code: "full" });
+    await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+});
+
+describe("two stores that are one directory", () => {
+  test("one directory under two names is found by the second, whoever's it is", async () => {
+    const [first, second] = [freshPath(), freshPath()];
+    await fault("nfs", "same-directory", `${first}:${second}`);
+    await converge(first);
+    const error = await failure(converge(second));
+    expect(error).toMatchObject({ kind: "conflict", code: "same-directory" });
+    expect(error.message).toContain(`is the same directory as the store ${first}`);
+  });
+
+  test("it is found at the next run when it became one afterwards", async () => {
+    const [first, second] = [freshPath(), freshPath()];
+    await converge(first);
+    await converge(second);
+    await onServer('echo image >"$1/volume"', first);
+    await fault("nfs", "same-directory", `${first}:${second}`);
+    expect(await failure(converge(second, { generation: "2" }))).toMatchObject({ code: "same-directory" });
+    expect(await list(first)).toContain("./volume");
+  });
+
+  test.each([
+    ["lies in", (outer: string) => [outer, `${outer}/inner`]],
+    ["holds", (outer: string) => [`${outer}/inner`, outer]],
+  ])("a store that %s another is refused", async (word, order) => {
+    const outer = freshPath();
+    await onServer('mkdir -p "$1/inner"', outer);
+    const [first = "", second = ""] = order(outer);
+    await converge(first, { adopt: true });
+    if (word === "lies in") await onServer('mkdir -p "$1"', second);
+    expect(await failure(converge(second, { adopt: true }))).toMatchObject({
+      code: "same-directory",
+      message: expect.stringContaining(word),
+    });
+  });
+
+  test("a store that was renamed on the server is the same store, under its new name", async () => {
+    const [first, second] = [freshPath(), freshPath()];
+    await converge(first);
+    await onServer('echo image >"$1/volume" && mv "$1" "$2"', first, second);
+    await converge(second);
+    expect(await list(second)).toContain("./volume");
+  });
+
+  test("of two that begin at the same time one wins", async () => {
+    const [first, second] = [freshPath(), freshPath()];
+    await fault("nfs", "same-directory", `${first}:${second}`);
+    const ended = await Promise.allSettled([converge(first), converge(second)]);
+    expect(ended.map((one) => one.status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+});
+
+describe("what hinders a wipe", () => {
+  test("a stale marker is refused, and heals", async () => {
+    const path = freshPath();
+    await converge(path);
+    await fault("nfs", "stale-marker", path);
+    expect(await failure(converge(path, { generation: "2" }))).toMatchObject({
+      code: "foreign",
+      message: expect.stringContaining("/another/"),
+    });
+    await fault("nfs", "clear");
+    await converge(path, { generation: "2" });
+  });
+
+  test("a file that cannot be removed is named, and the next run finishes", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('mkdir "$1/volumes" && touch "$1/volumes/a" "$1/volumes/b" && chattr +i "$1/volumes/b"', path);
+    const error = await failure(converge(path, { generation: "2" }));
+    expect(error).toMatchObject({ kind: "refused", code: "not-wiped" });
+    expect(error.message).toContain("volumes/b");
+    expect(await seen(path)).toMatchObject({ generation: "-" });
+    await onServer('chattr -i "$1/volumes/b"', path);
+    await converge(path, { generation: "2" });
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+
+  test("two runs at the same time wait for each other", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('cd "$1" && seq 2000 | xargs touch', path);
+    await Promise.all([converge(path, { generation: "2" }), converge(path, { generation: "2" })]);
+    expect(await list(path)).toEqual([`./${marker}`]);
+  });
+});
