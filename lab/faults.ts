@@ -6,6 +6,7 @@ import type { ControlReply } from "./control.ts";
 import type { Daemons } from "./daemons.ts";
 import { webFaults } from "./driver/driver.ts";
 import { type Machine, type MachineFault, machineFaults } from "./machine.ts";
+import { type AgentFault, agentFaults, clearPuppetFaults, type MasterFault, masterFaults, setPuppetFault } from "./puppet/faults.ts";
 import type { Site } from "./site.ts";
 
 /** What the driver's daemons can be told to do wrong; each ends with `clear`. */
@@ -46,6 +47,10 @@ export async function setFault(lab: Faulty, name: string, kind: string, count?: 
     return { ok: false, error: `no host or daemon ${name}; there are ${known}` };
   }
   if (kind === "clear") return { ok: true, value: await clearDaemon(lab, name) };
+  if (name === "puppetserver" && kind in masterFaults) {
+    setPuppetFault(kind as MasterFault);
+    return { ok: true, value: `${name}: ${masterFaults[kind as MasterFault]}` };
+  }
   if (!(kind in daemonFaults)) return unknown(kind, daemonFaults);
   await faultOfDaemon(lab, name, kind as DaemonFault, count);
   return { ok: true, value: `${name}: ${daemonFaults[kind as DaemonFault]}` };
@@ -56,17 +61,19 @@ async function faultOfHost(lab: Faulty, machine: Machine, kind: string, count?: 
   const answerFile = join(webFaults, `answer-broken-${machine.name}`);
   if (kind === "clear") {
     machine.faults.clear();
+    clearPuppetFaults(machine.name);
     rmSync(answerFile, { force: true });
     lab.daemons.signal(bmc, "SIGCONT");
     await lab.daemons.restart(bmc, bmcCommand(lab, machine.name));
   } else if (kind === "deaf") lab.daemons.signal(bmc, "SIGSTOP");
   else if (kind === "wrong-password") await lab.daemons.restart(bmc, bmcCommand(lab, machine.name, "another"));
   else if (kind === "answer-broken") writeFileSync(answerFile, "1");
+  else if (kind in agentFaults) setPuppetFault(kind as AgentFault, machine.name, count);
   else if (kind in machineFaults) machine.faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
-  else return unknown(kind, { ...machineFaults, ...hostFaults });
+  else return unknown(kind, { ...machineFaults, ...hostFaults, ...agentFaults });
   return {
     ok: true,
-    value: `${machine.name}: ${kind === "clear" ? "no fault" : { ...machineFaults, ...hostFaults }[kind as MachineFault]}`,
+    value: `${machine.name}: ${kind === "clear" ? "no fault" : { ...machineFaults, ...hostFaults, ...agentFaults }[kind as MachineFault]}`,
   };
 }
 
@@ -124,6 +131,7 @@ function fillDisk(site: Site): void {
 async function clearDaemon(lab: Faulty, name: string): Promise<string> {
   for (const fault of ["slow", "restarts", "restart-fails"]) rmSync(join(webFaults, fault), { force: true });
   rmSync(TRIGGER, { force: true });
+  if (name === "puppetserver") clearPuppetFaults();
   for (const folder of entryFolders(lab.site))
     execFileSync("sh", ["-c", 'if mountpoint -q "$1"; then umount "$1" "/run/testbed-full$1"; fi', "sh", folder]);
   if (lab.daemons.status()[name] === "running") lab.daemons.signal(name, "SIGCONT");
