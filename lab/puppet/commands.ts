@@ -83,5 +83,8 @@ export function puppetCert(authority: Authority, words: readonly string[]): Line
   const revoked = authority.revoke(name) === 204 ? [`Notice: Revoked certificate with serial ${known.serial}`] : [];
   authority.remove(name);
   const [kind, folder] = known.state === "requested" ? ["CertificateRequest", "requests"] : ["Certificate", "signed"];
-  return { lines: [...revoked, `Notice: Removing file Puppet::SSL::${kind} ${name} at '/var/lib/puppet/ssl/ca/${folder}/${name}.pem'`], status: 0 };
+  return {
+    lines: [...revoked, `Notice: Removing file Puppet::SSL::${kind} ${name} at '/var/lib/puppet/ssl/ca/${folder}/${name}.pem'`],
+    status: 0,
+  };
 }

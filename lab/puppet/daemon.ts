@@ -19,6 +19,8 @@ export function puppetDaemons(site: Site, checkout: string): Daemon[] {
     const link = `/usr/local/bin/${program}`;
     if (!existsSync(link)) symlinkSync(join(checkout, "lab/puppet/puppetserver.sh"), link);
   }
+  mkdirSync("/etc/puppet", { recursive: true });
+  writeFileSync("/etc/puppet/puppet.conf", `[main]\ncertname = ${fullName}\nssldir = ${SSL}\n`);
   mkdirSync(puppet.modulesDirectory, { recursive: true });
   const settings = {
     address,
@@ -38,7 +40,19 @@ function makeCertificates(name: string): void {
   const file = (folder: string, base: string) => join(SSL, folder, `${base}.pem`);
   const openssl = (...words: string[]) => execFileSync("openssl", words, { stdio: ["ignore", "ignore", "pipe"] });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl("req", "-x509", ...key, "-days", "3650", "-subj", "/CN=Puppet CA: lab", "-keyout", file("ca", "key"), "-out", file("certs", "ca"));
+  openssl(
+    "req",
+    "-x509",
+    ...key,
+    "-days",
+    "3650",
+    "-subj",
+    "/CN=Puppet CA: lab",
+    "-keyout",
+    file("ca", "key"),
+    "-out",
+    file("certs", "ca"),
+  );
   openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", file("private_keys", name), "-out", file("ca", "request"));
   writeFileSync(file("ca", "names"), `subjectAltName=DNS:${name},DNS:puppet\n`);
   const signed = ["-CA", file("certs", "ca"), "-CAkey", file("ca", "key"), "-CAcreateserial", "-extfile", file("ca", "names")];

@@ -27,9 +27,9 @@ down() {
     "  Root cause: Failed to open TCP connection to $(hostname -f):8140 (Connection refused - connect(2))" >&2
   exit 1
 }
-exec 3<>"/dev/tcp/127.0.0.1/${TESTBED_PUPPET_PORT:-7901}" 2>/dev/null || down "$1"
+{ exec 3<>/dev/tcp/127.0.0.1/7901; } 2>/dev/null || down "$1"
 echo "$question" >&3
-while read -r -t 60 line <&3; do
+while IFS= read -r -t 60 line <&3; do
   case $line in
     rc\ *) exit "${line#rc }" ;;
     !*) printf '%s\n' "${line#!}" >&2 ;;

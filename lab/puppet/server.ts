@@ -24,22 +24,21 @@ interface Settings {
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as Settings;
 const authority = new Authority(join(settings.data, "ca.json"));
-const end = (response: ServerResponse, code: number, text = "") => void response.writeHead(code).end(text);
+/** Status and text of an answer. */
+type Answer = [code: number, text?: string];
 
 /** `puppet-ca/v1/certificate_status/NAME`, for the CA's own host only. */
-function api(method: string, name: string, own: boolean, body: string, response: ServerResponse): void {
+function api(method: string, name: string, own: boolean, body: string): Answer {
   if (!own || puppetFault("forbidden") !== undefined)
-    return end(response, 403, `Forbidden request: /puppet-ca/v1/certificate_status/${name} (method :${method.toLowerCase()})`);
+    return [403, `Forbidden request: /puppet-ca/v1/certificate_status/${name} (method :${method.toLowerCase()})`];
   const known = authority.get(name);
-  if (method === "GET") {
-    if (!known) return end(response, 404, "Resource not found.");
-    return end(response, 200, JSON.stringify({ name, state: known.state, fingerprint: known.key }));
-  }
-  if (method === "DELETE") return end(response, authority.remove(name), "");
+  if (method === "GET")
+    return known ? [200, JSON.stringify({ name, state: known.state, fingerprint: known.key })] : [404, "Resource not found."];
+  if (method === "DELETE") return [authority.remove(name)];
   const { desired_state: wanted } = JSON.parse(body || "{}") as { desired_state?: string };
-  if (wanted === "signed") return end(response, authority.sign(name) ? 204 : 404);
+  if (wanted === "signed") return [authority.sign(name) ? 204 : 404];
   const code = authority.revoke(name);
-  end(response, code, code === 409 ? `Cannot revoke certificate for host ${name} without a signed certificate` : "");
+  return [code, code === 409 ? `Cannot revoke certificate for host ${name} without a signed certificate` : ""];
 }
 
 /** What the agent of a machine is told to do: one word and its text per line (lab/guest/puppet.sh). */
@@ -79,22 +78,34 @@ function agents(url: URL): string[] {
   return [`${state} ${key}`];
 }
 
+function end(response: ServerResponse, [code, text = ""]: Answer): void {
+  response.writeHead(code).end(text);
+}
+
 const plain = createHttp((request, response) =>
-  end(response, 200, `${agents(new URL(request.url ?? "/", "http://master")).join("\n")}\n`),
+  end(response, [200, `${agents(new URL(request.url ?? "/", "http://master")).join("\n")}\n`]),
 );
 
 const read = (folder: string, name: string) => readFileSync(join(settings.ssl, folder, `${name}.pem`));
 const tls = createHttps(
-  { key: read("private_keys", settings.name), cert: read("certs", settings.name), ca: read("certs", "ca"), requestCert: true },
+  {
+    key: read("private_keys", settings.name),
+    cert: read("certs", settings.name),
+    ca: read("certs", "ca"),
+    requestCert: true,
+    rejectUnauthorized: false,
+  },
   (request, response) => {
     const path = request.url ?? "/";
-    if (path === "/status/v1/simple") return end(response, 200, "running");
     const name = /^\/puppet-ca\/v1\/certificate_status\/([^/?]+)/.exec(path)?.[1];
-    if (name === undefined) return end(response, 404, "Not Found");
-    const own = (request.socket as TLSSocket).getPeerCertificate().subject?.CN === settings.name;
+    const socket = request.socket as TLSSocket;
+    const own = socket.authorized && socket.getPeerCertificate().subject?.CN === settings.name;
     let body = "";
     request.on("data", (data: Buffer) => (body += data.toString()));
-    request.on("end", () => api(request.method ?? "GET", name, own, body, response));
+    request.on("end", () => {
+      if (path === "/status/v1/simple") end(response, [200, "running"]);
+      else end(response, name === undefined ? [404, "Not Found"] : api(request.method ?? "GET", name, own, body));
+    });
   },
 );
 
