@@ -7,6 +7,7 @@ import type { Daemons } from "./daemons.ts";
 import { webFaults } from "./driver/driver.ts";
 import { type Machine, type MachineFault, machineFaults } from "./machine.ts";
 import { clearNfsFaults, type NfsFault, nfsFaults, setNfsFault } from "./nfs/faults.ts";
+import { type AgentFault, agentFaults, clearPuppetFaults, type MasterFault, masterFaults, setPuppetFault } from "./puppet/faults.ts";
 import type { Site } from "./site.ts";
 
 /** What the driver's daemons can be told to do wrong; each ends with `clear`. */
@@ -38,6 +39,19 @@ export interface Faulty {
   state: string;
 }
 
+/** What a daemon can do wrong in a way of its own. */
+const ownFaults: Record<
+  string,
+  { faults: Record<string, string>; set(lab: Faulty, kind: string, count?: string): void; clear(lab: Faulty): void }
+> = {
+  nfs: {
+    faults: nfsFaults,
+    set: (lab, kind, count) => setNfsFault(lab.site, kind as NfsFault, count),
+    clear: (lab) => clearNfsFaults(lab.site),
+  },
+  puppetserver: { faults: masterFaults, set: (_, kind) => setPuppetFault(kind as MasterFault), clear: () => clearPuppetFaults() },
+};
+
 /** `fault NAME KIND [COUNT]`, where NAME is a host or a daemon; `fault NAME clear` ends all of that name. */
 export async function setFault(lab: Faulty, name: string, kind: string, count?: string): Promise<ControlReply> {
   const machine = lab.machines.get(name);
@@ -47,11 +61,12 @@ export async function setFault(lab: Faulty, name: string, kind: string, count?: 
     return { ok: false, error: `no host or daemon ${name}; there are ${known}` };
   }
   if (kind === "clear") return { ok: true, value: await clearDaemon(lab, name) };
-  if (name === "nfs" && kind in nfsFaults) {
-    setNfsFault(lab.site, kind as NfsFault, count);
-    return { ok: true, value: `${name}: ${nfsFaults[kind as NfsFault]}` };
+  const own = ownFaults[name];
+  if (own && kind in own.faults) {
+    own.set(lab, kind, count);
+    return { ok: true, value: `${name}: ${own.faults[kind]}` };
   }
-  if (!(kind in daemonFaults)) return unknown(kind, name === "nfs" ? { ...daemonFaults, ...nfsFaults } : daemonFaults);
+  if (!(kind in daemonFaults)) return unknown(kind, { ...daemonFaults, ...own?.faults });
   await faultOfDaemon(lab, name, kind as DaemonFault, count);
   return { ok: true, value: `${name}: ${daemonFaults[kind as DaemonFault]}` };
 }
@@ -61,17 +76,19 @@ async function faultOfHost(lab: Faulty, machine: Machine, kind: string, count?: 
   const answerFile = join(webFaults, `answer-broken-${machine.name}`);
   if (kind === "clear") {
     machine.faults.clear();
+    clearPuppetFaults(machine.name);
     rmSync(answerFile, { force: true });
     lab.daemons.signal(bmc, "SIGCONT");
     await lab.daemons.restart(bmc, bmcCommand(lab, machine.name));
   } else if (kind === "deaf") lab.daemons.signal(bmc, "SIGSTOP");
   else if (kind === "wrong-password") await lab.daemons.restart(bmc, bmcCommand(lab, machine.name, "another"));
   else if (kind === "answer-broken") writeFileSync(answerFile, "1");
+  else if (kind in agentFaults) setPuppetFault(kind as AgentFault, machine.name, count);
   else if (kind in machineFaults) machine.faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
-  else return unknown(kind, { ...machineFaults, ...hostFaults });
+  else return unknown(kind, { ...machineFaults, ...hostFaults, ...agentFaults });
   return {
     ok: true,
-    value: `${machine.name}: ${kind === "clear" ? "no fault" : { ...machineFaults, ...hostFaults }[kind as MachineFault]}`,
+    value: `${machine.name}: ${kind === "clear" ? "no fault" : { ...machineFaults, ...hostFaults, ...agentFaults }[kind as MachineFault]}`,
   };
 }
 
@@ -131,7 +148,7 @@ async function clearDaemon(lab: Faulty, name: string): Promise<string> {
   rmSync(TRIGGER, { force: true });
   for (const folder of entryFolders(lab.site))
     execFileSync("sh", ["-c", 'if mountpoint -q "$1"; then umount "$1" "/run/testbed-full$1"; fi', "sh", folder]);
-  if (name === "nfs") clearNfsFaults(lab.site);
+  ownFaults[name]?.clear(lab);
   if (lab.daemons.status()[name] === "running") lab.daemons.signal(name, "SIGCONT");
   else await lab.daemons.restart(name);
   await lab.daemons.ready(name);

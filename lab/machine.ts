@@ -26,10 +26,11 @@ export const machineFaults = {
   "wrong-image": "the installer writes the other system's image",
   "wrong-token": "the installer writes another install token than it was given",
   "ssh-refuses": "the installed system has no SSH server",
+  "clock-off": "the installed system's clock is an hour ahead",
 } as const;
 export type MachineFault = keyof typeof machineFaults;
 
-const installerFaults = ["install-hangs", "install-powers-off", "wrong-image", "wrong-token", "ssh-refuses"] as const;
+const installerFaults = ["install-hangs", "install-powers-off", "wrong-image", "wrong-token", "ssh-refuses", "clock-off"] as const;
 /** A fault that the installer itself plays (lab/guest/install.sh); empty for none. */
 export type InstallerFault = (typeof installerFaults)[number] | "";
 

@@ -13,6 +13,7 @@ const siteSchema = z.object({
     dhcp: z.enum(["dnsmasq", "cobbler"]),
     dns: z.enum(["dnsmasq", "cobbler"]),
     dnsmasq: z.object({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
+    puppet: z.object({ modulesDirectory: z.string() }).optional(),
   }),
   nfsServers: z.record(z.string(), z.object({ address: z.string().optional(), roots: z.array(z.string()) })).default({}),
   machines: z.record(

@@ -13,6 +13,7 @@ import { bmcCommand, type Faulty, setFault } from "./faults.ts";
 import { LightMachine } from "./light/light-machine.ts";
 import { type LineReply, startLineServer } from "./line-server.ts";
 import { ip, type Machine, type MachineFolders } from "./machine.ts";
+import { puppetDaemons } from "./puppet/daemon.ts";
 import { QemuMachine } from "./qemu/qemu-machine.ts";
 import type { LabSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
@@ -111,7 +112,7 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   const machines = makeMachines(site, settings, { data: join(state, "data/machines"), log, guest, checkout });
   const lab: Faulty = { site, machines, daemons: new Daemons(log), checkout, state };
   await startLineServer(LINE_PORT, (words) => line(lab, words));
-  const daemons = driverDaemons(site, { checkout, log }, settings.netboot);
+  const daemons = [...driverDaemons(site, { checkout, log }, settings.netboot), ...puppetDaemons(site, checkout)];
   for (const daemon of daemons) lab.daemons.start(daemon);
   for (const { name } of site.machines) lab.daemons.start({ name: `bmc-${name}`, command: bmcCommand(lab, name) });
   for (const daemon of daemons) await lab.daemons.ready(daemon.name);

@@ -3,6 +3,7 @@ import "./baremetal/index.ts";
 import "./cobbler/index.ts";
 import "./dnsmasq/index.ts";
 import "./nfs/index.ts";
+import "./puppet/index.ts";
 import "./site/index.ts";
 
 export { dispatch } from "./kernel/dispatch.ts";

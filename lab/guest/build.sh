@@ -39,6 +39,7 @@ chmod 600 "$tree/root/.ssh/authorized_keys" "$tree/etc/shadow"
 install -m 755 "$here/udhcpc.sh" "$tree/usr/share/udhcpc/default.script"
 install -m 755 "$here/curl.sh" "$tree/usr/bin/curl"
 install -m 755 "$here/system.sh" "$tree/sbin/system"
+install -m 755 "$here/puppet.sh" "$tree/usr/bin/puppet"
 
 for system in os hv; do
   printf 'ID=lab-%s\nVERSION_ID="1"\nPRETTY_NAME="Lab system %s"\n' "$system" "$system" >"$tree/etc/os-release"

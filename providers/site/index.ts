@@ -1,2 +1,3 @@
+export { type ClockComparison, type ClockOwner, clockFault, compareClocks, parseTracking, proveClock } from "./clock.ts";
 export { type Driver, driverSchema, driverTarget, FOREIGN, type Meanings, NOT_WRITTEN, runOnDriver } from "./driver.ts";
 export { lease } from "./lease.ts";

@@ -11,7 +11,7 @@ const remove = (path: string, more = {}, mark = ours) => drop(store, storeAt(pat
 const list = async (path: string) => (await onServer('cd "$1" && find . -mindepth 1 | sort', path)).split("\n").filter(Boolean);
 /** What a refresh sees of it. */
 const seen = async (path: string) =>
-  (await store.observe(nfsContext(), store.inputs.parse(storeAt(path)) as StoreInputs, undefined))?.inputs;
+  (await store.observe(nfsContext(), store.inputs.parse(storeAt(path)) as unknown as StoreInputs, undefined))?.inputs;
 
 afterEach(async () => {
   await fault("nfs", "clear");

@@ -7,10 +7,10 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/cloudstack-testbed
 lab=$cache/lab
 log=$cache/log/lab.log
 packages=(
-  qemu-system-x86 ipxe-qemu seabios ovmf dnsmasq-base busybox-static dropbear-bin linux-image-cloud-amd64 cpio iproute2 kmod
+  qemu-system-x86 ipxe-qemu seabios ovmf dnsmasq-base busybox-static curl dropbear-bin linux-image-cloud-amd64 cpio iproute2 kmod
   openssh-client openssh-server pxelinux syslinux-common syslinux syslinux-efi mtools fdisk e2fsprogs ipmitool openipmi chrony rsync tini
-  util-linux python3 python3-cheetah python3-netaddr python3-yaml python3-schema python3-distro python3-requests gunicorn
-  nfs-ganesha nfs-ganesha-vfs libnfs-utils curl bzip2
+  util-linux openssl puppet-agent puppet-lint python3 python3-cheetah python3-netaddr python3-yaml python3-schema python3-distro python3-requests gunicorn
+  nfs-ganesha nfs-ganesha-vfs libnfs-utils bzip2
 )
 stamp=$(printf '%s\n' "${packages[@]}" | cat - "$here"/lab-*requirements.txt "$0" | sha256sum | cut -d' ' -f1)
 [ "$(cat "$lab/stamp" 2>/dev/null)" != "$stamp" ] || exit 0

@@ -1,0 +1,4 @@
+export { certificate } from "./certificate.ts";
+export { modulesDigest } from "./module-files.ts";
+export { modules } from "./modules.ts";
+export { run } from "./run.ts";
