@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { commandCatalogue } from "./catalogue.ts";
 import type { Cloud } from "./cloud.ts";
 import { type Format, faultReply, type Reply, render } from "./envelope.ts";
@@ -12,7 +12,7 @@ import { signer } from "./signing.ts";
 
 const page = readFileSync(new URL("index.html", import.meta.url), "utf8");
 const HTML = "text/html;charset=iso-8859-1";
-const EXPIRED = "Path=/client; Expires=Thu, 01-Jan-1970 00:00:00 GMT; Max-Age=0";
+const EXPIRED = "Expires=Thu, 01-Jan-1970 00:00:00 GMT; Max-Age=0";
 
 /** What belongs to one request while it is answered. */
 interface Exchange {
@@ -109,7 +109,7 @@ function logout({ sessions, request, response }: Exchange, format: Format): void
   send(response, 200, { ...headers(format), "Set-Cookie": cookies }, render(format, "logoutresponse", reply));
 }
 
-function headers(format: Format): OutgoingHttpHeaders {
+function headers(format: Format): Record<string, string | string[]> {
   return {
     "Content-Type": format === "json" ? "application/json;charset=utf-8" : "text/xml;charset=utf-8",
     "X-Content-Type-Options": "nosniff",
@@ -118,8 +118,9 @@ function headers(format: Format): OutgoingHttpHeaders {
   };
 }
 
-function send(response: ServerResponse, status: number, fields: OutgoingHttpHeaders, text = ""): void {
-  response.writeHead(status, { ...fields, "Content-Length": Buffer.byteLength(text) });
+function send(response: ServerResponse, status: number, fields: Record<string, string | string[]>, text = ""): void {
+  for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+  response.writeHead(status, { "Content-Length": Buffer.byteLength(text) });
   response.end(text);
 }
 
