@@ -56,7 +56,8 @@ async function answerApi(exchange: Exchange): Promise<void> {
     if (!(error instanceof ApiFault)) throw error;
     const wrapper = faultWrapper(exchange, error, name, format);
     // A 401 and a refused login have none.
-    const description = error.cserrorcode === undefined ? {} : { "X-Description": error.message.replaceAll(/[^\x20-\x7e]/g, "?") };
+    const description: Record<string, string> =
+      error.cserrorcode === undefined ? {} : { "X-Description": error.message.replaceAll(/[^\x20-\x7e]/g, "?") };
     send(response, error.errorcode, { ...headers(format), ...description }, render(format, wrapper, faultReply(error)));
   }
 }

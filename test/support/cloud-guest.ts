@@ -4,7 +4,10 @@ import { waitUntil } from "./wait-until.ts";
 
 /** What lab/guest/cloudstack-forward.sh is on a machine: it listens where the emulator says, and forwards to it. */
 export class CloudGuest {
+  /** What the service logged. */
   readonly log: string[] = [];
+  /** What the emulator told about ports, in its order. */
+  readonly told: string[] = [];
   readonly #relay: { host: string; port: number };
   readonly #token: string;
   readonly #name: string;
@@ -37,10 +40,6 @@ export class CloudGuest {
     await Promise.all([...this.#servers.keys()].map((port) => this.#close(port)));
   }
 
-  listening(): number[] {
-    return [...this.#servers.keys()].sort();
-  }
-
   async until(port: number, state: "open" | "closed"): Promise<void> {
     await waitUntil(`port ${port} ${state}`, () => this.#servers.has(port) === (state === "open"));
   }
@@ -54,6 +53,7 @@ export class CloudGuest {
 
   #told(line: string): void {
     const [verb, text = ""] = line.split(/ (.*)/);
+    if (verb !== "log") this.told.push(line);
     if (verb === "open") this.#open(Number(text));
     else if (verb === "close") void this.#close(Number(text));
     else this.log.push(text);

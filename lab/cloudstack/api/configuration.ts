@@ -13,6 +13,14 @@ function settingReply({ cloud }: Request, description: SettingDescription): Repl
   return { ...fields, ...(value === undefined ? {} : { value }) };
 }
 
+/** In any text of it and in its value, as the database compares: ignoring case. */
+function mentions(request: Request, description: SettingDescription, keyword: string): boolean {
+  const { name, component, description: text, category, value } = settingReply(request, description);
+  return [name, component, text, category, value].some(
+    (one) => typeof one === "string" && one.toLowerCase().includes(keyword.toLowerCase()),
+  );
+}
+
 function known({ parameters }: Request): SettingDescription {
   const found = settingsCatalogue.find((one) => one.name === parameters.name);
   if (!found) throw invalidValue(`Config parameter with name ${parameters.name} doesn't exist`);
@@ -56,7 +64,7 @@ export const configurationCommands: Commands = {
       const found = settingsCatalogue.filter(
         (one) =>
           (name === undefined || one.name === name) &&
-          (keyword === undefined || one.name.includes(keyword)) &&
+          (keyword === undefined || mentions(request, one, keyword)) &&
           (category === undefined || one.category === category) &&
           (group === undefined || one.group === group),
       );

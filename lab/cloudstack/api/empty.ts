@@ -1,7 +1,7 @@
-import type { Command, Commands } from "../command.ts";
+import { type Command, type Commands, listReply } from "../command.ts";
 
-const empty: Command = { run: () => ({}) };
-const emptyForUsers: Command = { forUsers: true, run: () => ({}) };
+const empty: Command = { run: (request) => listReply(request, "", []) };
+const emptyForUsers: Command = { ...empty, forUsers: true };
 
 /** What a cloud without a zone has none of. */
 export const emptyCommands: Commands = {
