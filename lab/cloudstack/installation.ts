@@ -20,6 +20,9 @@ export interface Pace {
   stop: number;
 }
 
+/** A machine that was switched off hard says no goodbye. */
+const KEEP_ALIVE_SECONDS = 5;
+
 /** One life of the server process. */
 interface Life {
   cloud: Cloud;
@@ -31,9 +34,9 @@ export class Installation {
   readonly faults: ActiveFaults;
   readonly #database: Database;
   readonly #pace: Pace;
-  readonly #machines = new Set<Socket>();
   readonly #sockets = new Map<number, Set<Socket>>();
   readonly #listening = new Set<number>();
+  #machine: Socket | undefined;
   #life: Life | undefined;
   /** Ends the start or stop that runs. */
   #course = new AbortController();
@@ -44,25 +47,25 @@ export class Installation {
     this.faults = faults;
   }
 
-  /** The machine runs, as long as this connection lives: it is told which ports to listen on and what the service logs. */
+  /**
+   * The machine runs, as long as this connection lives: it is told which ports to listen on and what the service logs. A second one is
+   * the machine after a reset that left the first one half open.
+   */
   attach(machine: Socket): void {
-    this.#machines.add(machine);
-    machine.once("close", () => this.#detach(machine));
-    machine.on("error", () => machine.destroy());
-    if (this.#machines.size > 1) {
-      for (const port of this.#listening) machine.write(`open ${port}\n`);
-      return;
-    }
+    this.#detach();
+    this.#machine = machine;
+    machine.setKeepAlive(true, KEEP_ALIVE_SECONDS * 1000);
+    machine.once("close", () => this.#machine === machine && this.#detach());
     this.#listen(3306);
     this.start();
   }
 
-  #detach(machine: Socket): void {
-    this.#machines.delete(machine);
-    if (this.#machines.size > 0) return;
+  #detach(): void {
     this.#course.abort();
     for (const port of [...this.#listening]) this.#close(port);
     this.#life = undefined;
+    this.#machine?.destroy();
+    this.#machine = undefined;
   }
 
   /** As `systemctl start`: returns when the process is there, long before it answers. */
@@ -114,7 +117,7 @@ export class Installation {
   async refresh(): Promise<void> {
     for (const [port, fault] of Object.entries(faultOfPort)) {
       if (this.faults.has(fault)) this.#close(Number(port));
-      else if (port === "3306" ? this.#machines.size > 0 : this.#life?.ports.has(Number(port))) this.#listen(Number(port));
+      else if (port === "3306" ? this.#machine : this.#life?.ports.has(Number(port))) this.#listen(Number(port));
     }
     if (this.#life && this.#life.ports.size === 0 && !this.faults.has("cloud-never-up")) await this.restart();
   }
@@ -167,7 +170,7 @@ export class Installation {
   }
 
   #tell(line: string): void {
-    for (const machine of this.#machines) machine.write(`${line}\n`);
+    this.#machine?.write(`${line}\n`);
   }
 
   /** A start or stop that is overtaken by another one just ends. */

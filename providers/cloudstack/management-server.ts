@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Context, defineResource, errorText, rememberSecrets, TestbedError } from "../kernel/index.ts";
+import { hostKeyPattern } from "../transport/host-key.ts";
 import { type Access, CloudStackClient, type Keys } from "./client.ts";
 import { obtainKeys } from "./keys.ts";
 import { clearRestartMarker, readRestartMarker, restartService, writeRestartMarker } from "./service.ts";
@@ -115,7 +116,7 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
     ssh: z
       .object({
         user: z.string().default("root"),
-        hostKey: z.string().regex(/^(ssh|ecdsa)-\S+ [A-Za-z0-9+/=]+/, "must be a public key line: `ssh-ed25519 AAAA…`"),
+        hostKey: z.string().regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)"),
         credential: z.string().default("ssh"),
       })
       .describe("How the machine is reached: account, pinned host key, name of the credential (`privateKey`)."),
