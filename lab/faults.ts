@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { prepareBmc } from "./bmc/ipmi-sim.ts";
+import { setCloudFault } from "./cloudstack/daemon.ts";
+import { cloudFaults } from "./cloudstack/faults.ts";
 import type { ControlReply } from "./control.ts";
 import type { Daemons } from "./daemons.ts";
 import { webFaults } from "./driver/driver.ts";
@@ -54,6 +56,7 @@ const ownFaults: Record<
 
 /** `fault NAME KIND [COUNT]`, where NAME is a host or a daemon; `fault NAME clear` ends all of that name. */
 export async function setFault(lab: Faulty, name: string, kind: string, count?: string): Promise<ControlReply> {
+  if (kind in cloudFaults) return setCloudFault(lab.site.driver.address, name, kind, count);
   const machine = lab.machines.get(name);
   if (machine) return faultOfHost(lab, machine, kind, count);
   if (!lab.daemons.has(name)) {
@@ -77,6 +80,7 @@ async function faultOfHost(lab: Faulty, machine: Machine, kind: string, count?: 
   if (kind === "clear") {
     machine.faults.clear();
     clearPuppetFaults(machine.name);
+    await setCloudFault(lab.site.driver.address, machine.name, kind);
     rmSync(answerFile, { force: true });
     lab.daemons.signal(bmc, "SIGCONT");
     await lab.daemons.restart(bmc, bmcCommand(lab, machine.name));

@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chassisRequest } from "./bmc/chassis.ts";
+import { cloudDaemon } from "./cloudstack/daemon.ts";
 import { type ControlReply, serveControl } from "./control.ts";
 import { Daemons } from "./daemons.ts";
 import { installCobbler } from "./driver/cobbler.ts";
@@ -112,7 +113,11 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   const machines = makeMachines(site, settings, { data: join(state, "data/machines"), log, guest, checkout });
   const lab: Faulty = { site, machines, daemons: new Daemons(log), checkout, state };
   await startLineServer(LINE_PORT, (words) => line(lab, words));
-  const daemons = [...driverDaemons(site, { checkout, log }, settings.netboot), ...puppetDaemons(site, checkout)];
+  const daemons = [
+    ...driverDaemons(site, { checkout, log }, settings.netboot),
+    ...puppetDaemons(site, checkout),
+    cloudDaemon(site.driver.address, checkout, join(state, "data/cloudstack")),
+  ];
   for (const daemon of daemons) lab.daemons.start(daemon);
   for (const { name } of site.machines) lab.daemons.start({ name: `bmc-${name}`, command: bmcCommand(lab, name) });
   for (const daemon of daemons) await lab.daemons.ready(daemon.name);

@@ -1,5 +1,6 @@
 // What the stub in the state loads: every definition registers itself, then operations are dispatched by type.
 import "./baremetal/index.ts";
+import "./cloudstack/index.ts";
 import "./cobbler/index.ts";
 import "./dnsmasq/index.ts";
 import "./nfs/index.ts";

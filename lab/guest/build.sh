@@ -40,6 +40,8 @@ install -m 755 "$here/udhcpc.sh" "$tree/usr/share/udhcpc/default.script"
 install -m 755 "$here/curl.sh" "$tree/usr/bin/curl"
 install -m 755 "$here/system.sh" "$tree/sbin/system"
 install -m 755 "$here/puppet.sh" "$tree/usr/bin/puppet"
+install -m 755 "$here/cloudstack-forward.sh" "$tree/sbin/cloudstack-forward"
+install -m 755 "$here/systemctl.sh" "$tree/usr/bin/systemctl"
 
 for system in os hv; do
   printf 'ID=lab-%s\nVERSION_ID="1"\nPRETTY_NAME="Lab system %s"\n' "$system" "$system" >"$tree/etc/os-release"

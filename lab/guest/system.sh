@@ -8,6 +8,7 @@ ip link set eth0 up
 ip addr flush dev eth0
 ip addr add "$address/$netmask" dev eth0
 ip route replace default via "$gateway"
+cloudstack-forward &
 echo "LAB disk system up"
 if [ -e /etc/no-ssh ]; then exec sleep 1000000; fi
 exec dropbear -F -E -s -R

@@ -36,6 +36,8 @@ export interface Definition<I extends object = Record<string, unknown>, O extend
   // The shape's own types are given by I; zod's generic parameter would only repeat them.
   inputs: z.ZodObject;
   outputs: Record<keyof O & string, string>;
+  /** Outputs that the state keeps encrypted and no diff shows. */
+  secretOutputs?: readonly (keyof O & string)[];
   /** Inputs whose change makes another object of it; `server.url` is the url within the input server. */
   replaceOn: readonly ((keyof I & string) | `${keyof I & string}.${string}`)[];
   /** Limit of one operation unless the stack's `limits` say otherwise. */

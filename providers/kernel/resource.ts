@@ -38,7 +38,9 @@ export class TestbedResource<I extends object, O extends object> extends pulumi.
     const placeholders = Object.fromEntries(Object.keys(definition.outputs).map((key) => [key, undefined]));
     const urn = `urn:pulumi:${stack}::${project}::${typeChain(options.parent, `pulumi-nodejs:dynamic/${module}:${type}`)}::${name}`;
     const owner = `${project}/${stack}/${ownerId(backendAddress(), project, stack)}`;
-    super(stubOf(definition.type), name, { ...placeholders, ...args, __urn: urn, __owner: owner }, options, `${module}`, type);
+    const secrets = [...(options.additionalSecretOutputs ?? []), ...(definition.secretOutputs ?? [])];
+    const merged = { ...options, additionalSecretOutputs: secrets };
+    super(stubOf(definition.type), name, { ...placeholders, ...args, __urn: urn, __owner: owner }, merged, `${module}`, type);
     // The engine reports a resource that failed. That its outputs reject is no news, and would be printed below as a trace of the
     // program. Whoever depends on them still fails, and with it the program: else the engine took what is not registered for removed.
     for (const value of Object.values(this)) if (pulumi.Output.isInstance(value)) pulumi.recover<unknown>(value, () => undefined);

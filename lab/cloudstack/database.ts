@@ -1,0 +1,117 @@
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+export interface Row {
+  /** The id of the API. */
+  id: string;
+  /** The id of the database, which error texts and some calls show. */
+  databaseId: number;
+  [field: string]: unknown;
+}
+
+interface Content {
+  tables: Record<string, Row[]>;
+  /** The last database id of each table. */
+  counters: Record<string, number>;
+  /** Values of global settings that were set; null: set to nothing. */
+  settings: Record<string, string | null>;
+  serverId: string;
+  lastStop?: string;
+}
+
+/** As CloudStack writes times. */
+export function timeText(date = new Date()): string {
+  return date.toISOString().replace(/\.\d+Z$/, "+0000");
+}
+
+export const passwordHash = (password: string) => createHash("sha256").update(password).digest("hex");
+
+/** What one installation remembers, in one file. */
+export class Database {
+  readonly #file: string;
+  readonly #content: Content;
+
+  constructor(file: string) {
+    this.#file = file;
+    if (existsSync(file)) this.#content = JSON.parse(readFileSync(file, "utf8")) as Content;
+    else {
+      this.#content = { tables: {}, counters: {}, settings: {}, serverId: randomUUID() };
+      seed(this);
+      this.save();
+    }
+  }
+
+  table(name: string): readonly Row[] {
+    return this.#content.tables[name] ?? [];
+  }
+
+  insert(table: string, fields: Record<string, unknown>): Row {
+    const databaseId = (this.#content.counters[table] ?? 0) + 1;
+    this.#content.counters[table] = databaseId;
+    const row: Row = { id: randomUUID(), databaseId, ...fields };
+    (this.#content.tables[table] ??= []).push(row);
+    return row;
+  }
+
+  update(row: Row, fields: Record<string, unknown>): void {
+    Object.assign(row, fields);
+  }
+
+  remove(table: string, row: Row): void {
+    this.#content.tables[table] = this.table(table).filter((one) => one !== row);
+  }
+
+  /** The object with this id, in whatever table it is. */
+  find(id: string): Row | undefined {
+    return Object.values(this.#content.tables)
+      .flat()
+      .find((row) => row.id === id);
+  }
+
+  get settings(): Record<string, string | null> {
+    return this.#content.settings;
+  }
+
+  get serverId(): string {
+    return this.#content.serverId;
+  }
+
+  get lastStop(): string | undefined {
+    return this.#content.lastStop;
+  }
+
+  set lastStop(time: string) {
+    this.#content.lastStop = time;
+  }
+
+  /** By rename: whoever ends the lab meanwhile leaves the old content or the new one. */
+  save(): void {
+    writeFileSync(`${this.#file}.new`, JSON.stringify(this.#content));
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+}
+
+/** What a freshly deployed database holds; the last account is one that the recorded server's plug-ins make at the first start. */
+function seed(database: Database): void {
+  const domain = database.insert("domain", { name: "ROOT" });
+  const admin = { roleid: randomUUID(), roletype: "Admin", rolename: "Root Admin" };
+  const user = { roleid: randomUUID(), roletype: "User", rolename: "User" };
+  const people = [
+    { name: "system", type: 1, role: admin, first: "system", last: "cloud" },
+    { name: "admin", type: 1, role: admin, first: "Admin", last: "User", email: "admin@mailprovider.com", password: "password" },
+    { name: "baremetal-system-account", type: 0, role: user, first: "baremetal-system-account", last: "baremetal-system-account" },
+  ];
+  for (const { name, type, role, first, last, email, password } of people) {
+    const created = timeText();
+    const account = database.insert("account", {
+      ...{ name, type, role, domainId: domain.id, state: "enabled", isDefault: type === 1 },
+      ...(type === 1 ? {} : { created }),
+    });
+    database.insert("user", {
+      ...{ username: name, firstname: first, lastname: last, created, state: "enabled", accountId: account.id },
+      ...(email ? { email } : {}),
+      ...(password ? { password: passwordHash(password) } : {}),
+      ...(type === 0 ? { apiKey: randomUUID() } : {}),
+    });
+  }
+}

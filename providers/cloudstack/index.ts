@@ -1,0 +1,1 @@
+export { managementServer } from "./management-server.ts";
