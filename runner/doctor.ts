@@ -4,7 +4,7 @@ import type { OpenStack } from "../cli/stack.ts";
 import { ipmitool } from "../providers/transport/ipmitool.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
 import { loadInputs } from "../stacks/load.ts";
-import type { PlannedMachine } from "../stacks/plan.ts";
+import type { Plan, PlannedMachine } from "../stacks/plan.ts";
 import { liveProbe } from "./live-probe.ts";
 import { type Credentials, stackCredentials } from "./pulumi.ts";
 
@@ -43,7 +43,7 @@ export async function examineSite(opened: OpenStack): Promise<number> {
       examine(
         `BMC of ${machine.name}, ${machine.bmc.address}`,
         "is it powered and cabled, is IPMI over LAN on, is the credential right?",
-        () => bmcPower(machine.bmc, credentials),
+        () => bmcPower(plan, machine, credentials),
       ),
     ),
   ]);
@@ -71,9 +71,13 @@ async function cobblerVersion(url: string): Promise<string> {
   return version;
 }
 
-async function bmcPower(bmc: PlannedMachine["bmc"], credentials: Credentials): Promise<string> {
+async function bmcPower(plan: Plan, machine: PlannedMachine, credentials: Credentials): Promise<string> {
+  const { via, ...bmc } = machine.bmc;
   const login = credentials[bmc.credential];
   if (!login?.user || !login.password) throw new Error(`credential ${bmc.credential} has no user and password`);
-  const answer = await ipmitool({ ...bmc, user: login.user, password: login.password }, ["chassis", "power", "status"]);
+  const { ssh, address } = plan.driver;
+  const driver = { address, user: ssh.user, hostKey: ssh.hostKey, privateKey: credentials[ssh.credential]?.privateKey ?? "" };
+  const target = { ...bmc, user: login.user, password: login.password, ...(via === "driver" ? { via: driver } : {}) };
+  const answer = await ipmitool(target, ["chassis", "power", "status"]);
   return answer.trim();
 }

@@ -2,8 +2,18 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { connectionSchema, endInstall, installState } from "../cobbler/index.ts";
 import { type Context, defineResource, errorText, limiter, TestbedError } from "../kernel/index.ts";
+import { driverSchema } from "../site/index.ts";
 import { install } from "./install.ts";
-import { type HostInputs, type HostOutputs, identityOf, outputs, powerOf, tokenFingerprint, wantedInstallation } from "./machine.ts";
+import {
+  differences,
+  type HostInputs,
+  type HostOutputs,
+  identityOf,
+  outputs,
+  powerOf,
+  tokenFingerprint,
+  wantedInstallation,
+} from "./machine.ts";
 
 /**
  * An installation of an earlier run whose state was lost: cobbler's token is on the host, and the token names what it was made for.
@@ -13,12 +23,21 @@ async function adoptable(context: Context, inputs: HostInputs): Promise<HostOutp
   const state = await installState(context, inputs.cobbler, inputs.system);
   if (!state?.token || state.netbootEnabled || state.generation !== inputs.generation || !state.token.endsWith(`-${inputs.installs}`))
     return undefined;
+  const found = await look(context, inputs, state.token);
+  if (typeof found === "object") return found;
+  context.warn(`cobbler knows an installation of this generation, but ${found}: the machine is installed afresh`);
+  return undefined;
+}
+
+/** The proved installation, or why what is there is not it. */
+async function look(context: Context, inputs: HostInputs, token: string): Promise<HostOutputs | string> {
   try {
     const seen = await identityOf(context, inputs);
-    if (seen.token !== state.token || seen.profile !== inputs.profile || seen.osId !== inputs.os.id) return undefined;
-    return outputs(inputs, seen, []);
-  } catch {
-    return undefined; // it does not answer, or not as ours: it is installed afresh
+    if (seen.token !== token) return "another system answers";
+    const wrong = differences(inputs, seen);
+    return wrong.length > 0 ? `it is not the wanted one (${wrong.join("; ")})` : outputs(inputs, seen, []);
+  } catch (error) {
+    return `it does not answer (${errorText(error)})`;
   }
 }
 
@@ -28,6 +47,10 @@ export const host = defineResource<HostInputs, HostOutputs>({
   inputs: z.object({
     name: z.string().describe("Host name."),
     address: z.ipv4().describe("Address of the installed system."),
+    mac: z
+      .string()
+      .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be six lower-case hexadecimal bytes with colons")
+      .describe("MAC address of the interface that boots, as the driver's logs name it."),
     bmc: z
       .object({
         address: z.ipv4(),
@@ -35,6 +58,7 @@ export const host = defineResource<HostInputs, HostOutputs>({
         credential: z.string().default("bmc"),
         cipherSuite: z.number().int().positive("suite 0 has no security").default(17),
         pacingSeconds: z.number().nonnegative().default(5),
+        via: driverSchema.optional().describe("The driver, where the BMC is reached only from there: ipmitool then runs on it."),
       })
       .describe("The management controller, spoken to by IPMI 2.0."),
     cobbler: connectionSchema.describe("The cobbler server that installs it."),
@@ -44,8 +68,21 @@ export const host = defineResource<HostInputs, HostOutputs>({
     generation: z.string().min(1).describe("A new generation means a new installation."),
     installs: z.string().describe("Fingerprint of what the profile installs; a change means a new installation."),
     ssh: z.object({ user: z.string(), credential: z.string() }).describe("Account of the installed system."),
+    logs: z
+      .object({
+        server: driverSchema,
+        dnsmasq: z.string().startsWith("/").optional(),
+        web: z.string().startsWith("/").optional(),
+      })
+      .optional()
+      .describe("The driver's logs of dnsmasq and of cobbler's web server: they tell how far a network boot got. None are needed."),
     onDelete: z.enum(["off", "leave"]).default("off").describe("Whether the machine is powered off when it leaves the environment."),
     installSeconds: z.number().positive().default(1800).describe("Limit of one installation, from power on to the proof."),
+    powerSeconds: z
+      .number()
+      .positive()
+      .default(60)
+      .describe("Limit of one power change until the BMC reports it, and of the tries with a BMC that is busy or silent."),
     simultaneousInstalls: z.number().int().positive().default(8).describe("How many machines the driver may install at the same time."),
   }),
   outputs: {
@@ -72,6 +109,8 @@ export const host = defineResource<HostInputs, HostOutputs>({
       installed: previous.installed,
       phases: previous.phases,
     };
+    // It will be installed anew in any case: what runs now, and whether it answers, does not matter.
+    if (context.operation === "update" && wantedInstallation(inputs) !== previous.installed) return { inputs: {}, outputs: known };
     try {
       const seen = await identityOf(context, inputs, previous.hostKey);
       const same = tokenFingerprint(seen.token) === previous.tokenFingerprint;
@@ -100,6 +139,6 @@ export const host = defineResource<HostInputs, HostOutputs>({
     }
     if (state.onDelete === "leave") return;
     context.phase("powering off");
-    await powerOf(context, state.bmc).set("off");
+    await powerOf(context, state).set("off");
   },
 });

@@ -1,13 +1,24 @@
 import { createHash } from "node:crypto";
 import type { CobblerConnection } from "../cobbler/index.ts";
 import type { Context } from "../kernel/index.ts";
+import { type Driver, driverTarget } from "../site/index.ts";
+import type { LogPlace } from "./driver-logs.ts";
+import type { Phase } from "./phases.ts";
 import { ipmiPower, type PowerControl } from "./power.ts";
 import { type Identity, readIdentity } from "./proof.ts";
 
 export interface HostInputs {
   name: string;
   address: string;
-  bmc: { address: string; port: number; credential: string; cipherSuite: number; pacingSeconds: number };
+  mac: string;
+  bmc: {
+    address: string;
+    port: number;
+    credential: string;
+    cipherSuite: number;
+    pacingSeconds: number;
+    via?: Driver | undefined;
+  };
   cobbler: CobblerConnection;
   system: string;
   profile: string;
@@ -15,8 +26,10 @@ export interface HostInputs {
   generation: string;
   installs: string;
   ssh: { user: string; credential: string };
+  logs?: LogPlace | undefined;
   onDelete: "off" | "leave";
   installSeconds: number;
+  powerSeconds: number;
   simultaneousInstalls: number;
 }
 
@@ -26,7 +39,7 @@ export interface HostOutputs {
   osRelease: string;
   installedAt: string;
   installed: string;
-  phases: { phase: string; seconds: number }[];
+  phases: Phase[];
 }
 
 /** The token itself is never in the state; its fingerprint is enough to recognise it. */
@@ -37,16 +50,24 @@ export function tokenFingerprint(token: string): string {
 /** What must be equal for an installation to count as the wanted one. */
 export const wantedInstallation = (inputs: HostInputs) => `${inputs.generation} ${inputs.profile} ${inputs.installs}`;
 
-export function powerOf(context: Context, bmc: HostInputs["bmc"]): PowerControl {
+/** What a system says of itself otherwise than wanted: `profile: expected lab-kvm, seen lab-xen`. */
+export function differences(inputs: HostInputs, seen: Identity): string[] {
+  const checks: [string, string, string][] = [
+    ["profile", inputs.profile, seen.profile],
+    ["generation", inputs.generation, seen.generation],
+    ["operating system", `${inputs.os.id} ${inputs.os.version}`, `${seen.osId} ${seen.osVersion}`],
+    ["host name", inputs.name, seen.hostName.split(".")[0] ?? ""],
+  ];
+  return checks.flatMap(([what, wanted, found]) =>
+    wanted === found ? [] : [`${what}: expected ${wanted}, seen ${found.trim() || "nothing"}`],
+  );
+}
+
+export function powerOf(context: Context, { bmc, powerSeconds }: Pick<HostInputs, "bmc" | "powerSeconds">): PowerControl {
   const { user = "", password = "" } = context.credential(bmc.credential);
-  return ipmiPower(context, {
-    address: bmc.address,
-    port: bmc.port,
-    user,
-    password,
-    cipherSuite: bmc.cipherSuite,
-    pacingSeconds: bmc.pacingSeconds,
-  });
+  const { address, port, cipherSuite, pacingSeconds } = bmc;
+  const via = bmc.via ? { via: driverTarget(context, bmc.via) } : {};
+  return ipmiPower(context, { address, port, user, password, cipherSuite, pacingSeconds, ...via }, powerSeconds);
 }
 
 export function identityOf(context: Context, inputs: HostInputs, hostKey?: string): Promise<Identity> {
@@ -54,7 +75,7 @@ export function identityOf(context: Context, inputs: HostInputs, hostKey?: strin
   return readIdentity({ address: inputs.address, user: inputs.ssh.user, privateKey, ...(hostKey ? { hostKey } : {}) });
 }
 
-export function outputs(inputs: HostInputs, seen: Identity, phases: HostOutputs["phases"]): HostOutputs {
+export function outputs(inputs: HostInputs, seen: Identity, phases: Phase[]): HostOutputs {
   return {
     tokenFingerprint: tokenFingerprint(seen.token),
     hostKey: seen.hostKey,

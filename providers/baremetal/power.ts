@@ -1,5 +1,5 @@
 import { type Context, retry, TestbedError, waitFor } from "../kernel/index.ts";
-import { type IpmiTarget, ipmitool } from "../transport/ipmitool.ts";
+import { bmcName, type IpmiTarget, ipmitool } from "../transport/ipmitool.ts";
 
 export type PowerState = "on" | "off";
 
@@ -9,16 +9,19 @@ export interface PowerControl {
   status(): Promise<PowerState>;
   /** Returns when the machine is confirmed to be in the state. */
   set(state: PowerState): Promise<void>;
-  /** The next start, and only that, boots from the network. */
+  /** True when the machine is off and stays off: a BMC may misreport once, and a machine that reboots may be off for a moment. */
+  staysOff(): Promise<boolean>;
+  /** The next start, and only that, boots from the network. Call it right before the machine is powered on. */
   bootOnceFromNetwork(): Promise<void>;
 }
 
-/** Seconds a power change may take until the BMC reports it (ironic's power_state_change_timeout). */
-const POWER_SECONDS = 60;
+/** So many readings in a row make "off" certain. */
+const OFF_READINGS = 3;
 
-export function ipmiPower(context: Context, target: IpmiTarget): PowerControl {
-  const system = `BMC ${target.address}`;
-  const command = (...words: string[]) => retry(context.signal, () => ipmitool(target, words));
+/** `powerSeconds`: as long a BMC that is busy or silent is asked again, and a power change may take until the BMC reports it. */
+export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: number): PowerControl {
+  const system = bmcName(target);
+  const command = (...words: string[]) => retry(context.signal, () => ipmitool(target, words), powerSeconds);
 
   async function status(): Promise<PowerState> {
     const text = await command("chassis", "power", "status");
@@ -28,7 +31,8 @@ export function ipmiPower(context: Context, target: IpmiTarget): PowerControl {
         system,
         object: "power status",
         kind: "refused",
-        message: `unexpected answer ${JSON.stringify(text.trim())}`,
+        message: `expected "Chassis Power is on" or "off", seen ${JSON.stringify(text.trim())}`,
+        remedy: "see the BMC's own log",
       });
     return found[1] as PowerState;
   }
@@ -44,15 +48,31 @@ export function ipmiPower(context: Context, target: IpmiTarget): PowerControl {
       await waitFor(
         `power ${state}`,
         context,
-        { timeoutSeconds: POWER_SECONDS, everySeconds: Math.max(0.2, target.pacingSeconds), object: "power", system },
+        {
+          timeoutSeconds: powerSeconds,
+          everySeconds: Math.max(0.2, target.pacingSeconds),
+          object: "power",
+          system,
+          remedy: `the BMC accepts the command and does not do it: reset the BMC (\`ipmitool mc reset cold\`) or switch the machine by hand, then run \`pulumi up\` again`,
+        },
         async () => {
           const seen = await status();
           return seen === state ? { done: undefined } : { seen: `power is ${seen}` };
         },
       );
     },
+    async staysOff() {
+      const everySeconds = Math.max(0.5, target.pacingSeconds);
+      let readings = 0;
+      const options = { timeoutSeconds: 60 + OFF_READINGS * everySeconds, everySeconds, object: "power", system };
+      return waitFor<boolean>("power to be on again, or off for certain", context, options, async () => {
+        if ((await status()) === "on") return { done: false };
+        readings++;
+        return readings === OFF_READINGS ? { done: true } : { seen: `power is off, read ${readings} times` };
+      });
+    },
     async bootOnceFromNetwork() {
-      // By the specification a BMC forgets the device 60 s after it was set: callers set it right before they power on.
+      // By the specification a BMC forgets the device 60 s after it was set.
       const answer = await command("chassis", "bootdev", "pxe");
       if (!answer.includes("Set Boot Device to pxe")) {
         throw new TestbedError({
@@ -60,8 +80,25 @@ export function ipmiPower(context: Context, target: IpmiTarget): PowerControl {
           object: "boot device",
           kind: "refused",
           message: `expected "Set Boot Device to pxe", seen ${JSON.stringify(answer.trim())}`,
+          remedy: "see the BMC's own log",
         });
       }
+      await warnUnlessPxe();
     },
   };
+
+  /** Informative only: vendors return other values, and some do not let it be read at all (bmc facts §4). */
+  async function warnUnlessPxe(): Promise<void> {
+    const seen = await command("chassis", "bootparam", "get", "5").then(
+      (text) => /Boot Device Selector : (.*)/.exec(text)?.[1]?.trim() ?? "no boot device",
+      (error: unknown) => {
+        if (error instanceof TestbedError && error.kind === "refused") return undefined;
+        throw error;
+      },
+    );
+    if (seen !== undefined && !/PXE/i.test(seen))
+      context.warn(
+        `${system} accepted PXE as next boot device but shows "${seen}"; some misreport it, so the machine is started all the same`,
+      );
+  }
 }

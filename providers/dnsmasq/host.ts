@@ -1,94 +1,61 @@
-import { Resolver } from "node:dns/promises";
 import { z } from "zod";
-import { type Context, coalesce, defineResource, errorText, limiter, markText, waitFor } from "../kernel/index.ts";
-import { type Driver, driverSchema, FOREIGN, runOnDriver } from "../site/index.ts";
-
-export interface HostInputs {
-  server: Driver;
-  hostsDirectory: string;
-  dhcpHostsDirectory: string;
-  pidFile: string;
-  domain: string;
-  name: string;
-  mac: string;
-  address: string;
-  dhcp: boolean;
-}
+import { type Context, defineResource, errorText, limiter, markText, TestbedError } from "../kernel/index.ts";
+import { driverSchema, runOnDriver } from "../site/index.ts";
+import { dhcpLine, fqdnOf, type HostInputs, hostsLine, parseEntry } from "./entry.ts";
+import { prove, reload, reloadIfRunning } from "./proof.ts";
+import { meanings, READ, REMOVE, RESTORE, WRITE } from "./scripts.ts";
 
 export interface HostOutputs {
   fqdn: string;
 }
 
-const hostsLine = (inputs: HostInputs) => `${inputs.address} ${inputs.name}.${inputs.domain} ${inputs.name}`;
-const dhcpLine = (inputs: HostInputs) => (inputs.dhcp ? `${inputs.mac},${inputs.address},${inputs.name}` : "");
-
-// Under one lock: conflicts with any other entry first, then both files by rename; dnsmasq ignores names that start with a dot.
-const WRITE = `
-set -eu
-hosts=$1 dhcp=$2 name=$3 mark=$4 hosts_line=$5 dhcp_line=$6 mac=$7 address=$8
-exec 9>"$hosts/.lock"
-flock -w 30 9 || { echo "the lock $hosts/.lock is held for more than 30 s" >&2; exit 1; }
-for directory in "$hosts" "$dhcp"; do
-  file=$directory/$name
-  if [ -e "$file" ] && [ "$(head -n 1 "$file")" != "# $mark" ]; then
-    echo "$file is not ours: its first line is $(head -n 1 "$file")" >&2
-    exit ${FOREIGN}
-  fi
-  for other in "$directory"/*; do
-    [ -e "$other" ] && [ "$other" != "$file" ] || continue
-    if grep -qiE "(^|[ ,])($mac|$(printf %s "$address" | sed 's/[.]/[.]/g')|$name)([ ,]|\\$)" "$other"; then
-      echo "$mac, $address or $name is in $other already" >&2
-      exit ${FOREIGN}
-    fi
-  done
-done
-put() {
-  if [ -z "$3" ]; then rm -f "$1/$2"; return; fi
-  printf '# %s\\n%s\\n' "$mark" "$3" >"$1/.$2.new"
-  chmod 644 "$1/.$2.new"
-  mv "$1/.$2.new" "$1/$2"
-}
-put "$hosts" "$name" "$hosts_line"
-put "$dhcp" "$name" "$dhcp_line"
-`;
-
-const READ = `cat "$1/$3" 2>/dev/null; echo --; cat "$2/$3" 2>/dev/null; exit 0`;
-
-const REMOVE = `
-set -eu
-hosts=$1 dhcp=$2 name=$3 mark=$4
-for file in "$hosts/$name" "$dhcp/$name"; do
-  [ -e "$file" ] || continue
-  [ "$(head -n 1 "$file")" = "# $mark" ] || { echo "$file is not ours" >&2; exit ${FOREIGN}; }
-  rm "$file"
-done
-`;
-
-// A pid file may be stale: the signal goes to dnsmasq only.
-const RELOAD = `pid=$(cat "$1") && [ "$(cat "/proc/$pid/comm")" = dnsmasq ] && kill -HUP "$pid"`;
-
-/** A changed or deleted DHCP line stays in dnsmasq's memory until a SIGHUP (dnsmasq facts A1). Concurrent changes share one. */
-function reload(context: Context, inputs: HostInputs): Promise<void> {
-  return coalesce(
-    `dnsmasq-reload ${inputs.server.address}`,
-    async () => void (await runOnDriver(context, inputs.server, "dnsmasq", RELOAD, [inputs.pidFile])),
-  );
+/** Runs one script about one entry. The driver's lock admits one writer; more than a few at once would only wait there. */
+function run(context: Context, inputs: HostInputs, script: string, args: readonly string[] = []): Promise<string> {
+  const { server, hostsDirectory, dhcpHostsDirectory, name } = inputs;
+  const words = [hostsDirectory, dhcpHostsDirectory, name, markText(context.mark), ...args];
+  return limiter(`dnsmasq ${server.address}`, 4)(() => runOnDriver(context, server, name, script, words, meanings));
 }
 
-/** What dnsmasq answers for the name, and for the address. */
-async function ask(inputs: HostInputs): Promise<string> {
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
-  resolver.setServers([inputs.server.address]);
-  const fqdn = `${inputs.name}.${inputs.domain}`;
-  const answer = (question: Promise<string[]>) =>
-    question.then(
-      (values) => values.sort().join(" "),
-      (error: unknown) => (error as { code?: string }).code ?? errorText(error),
-    );
-  return `${await answer(resolver.resolve4(fqdn))} ${await answer(resolver.reverse(inputs.address))}`;
+interface Change {
+  changed: boolean;
+  /** Size of dnsmasq's log before; undefined where it cannot be read. */
+  since: number | undefined;
+  hosts: string;
+  dhcp: string;
 }
 
-const oneAtATime = (inputs: { server: Driver }) => limiter(`dnsmasq ${inputs.server.address}`, 4);
+async function write(context: Context, inputs: HostInputs): Promise<Change> {
+  const text = await run(context, inputs, WRITE, [
+    hostsLine(inputs),
+    inputs.dhcp ? dhcpLine(inputs) : "",
+    dhcpLine(inputs),
+    inputs.mac,
+    inputs.address,
+    fqdnOf(inputs),
+    inputs.leaseFile,
+    inputs.log ?? "",
+  ]);
+  const [head = "", ...rest] = text.split("\n");
+  const [hosts = "", dhcp = ""] = rest.join("\n").split("\n--\n");
+  const [verdict, since] = head.split(" ");
+  return { changed: verdict === "changed", since: since === "-" ? undefined : Number(since), hosts, dhcp };
+}
+
+/** Puts both files back as they were, and says how that went. */
+async function restore(context: Context, inputs: HostInputs, change: Change): Promise<string> {
+  try {
+    await run(context, inputs, RESTORE, [change.hosts, change.dhcp]);
+  } catch (error) {
+    return `the previous content could not be put back: ${errorText(error)}`;
+  }
+  const back = change.hosts || change.dhcp ? "the previous content is back" : "the new files are removed again";
+  try {
+    await reload(context, inputs.server, inputs.pidFile);
+    return back;
+  } catch (error) {
+    return `${back}, which dnsmasq could not be told: ${errorText(error)}`;
+  }
+}
 
 export const host = defineResource<HostInputs, HostOutputs>({
   type: "dnsmasq:Host",
@@ -98,6 +65,16 @@ export const host = defineResource<HostInputs, HostOutputs>({
     hostsDirectory: z.string().startsWith("/").describe("dnsmasq's `hostsdir`."),
     dhcpHostsDirectory: z.string().startsWith("/").describe("dnsmasq's `dhcp-hostsdir`."),
     pidFile: z.string().startsWith("/").describe("dnsmasq's pid file."),
+    leaseFile: z
+      .string()
+      .startsWith("/")
+      .default("/var/lib/misc/dnsmasq.leases")
+      .describe("dnsmasq's `dhcp-leasefile`; where it cannot be read, leases are not looked at."),
+    log: z
+      .string()
+      .startsWith("/")
+      .optional()
+      .describe("dnsmasq's `log-facility`, where the account can read it: proof that it read the files."),
     domain: z
       .string()
       .regex(/^[a-z0-9.-]+$/)
@@ -109,66 +86,55 @@ export const host = defineResource<HostInputs, HostOutputs>({
     mac: z
       .string()
       .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be six lower-case hexadecimal bytes with colons")
+      .regex(/^.[02468ace]/, "must be the address of one machine, not of a group")
       .describe("MAC address."),
-    address: z.ipv4().describe("IPv4 address."),
+    address: z
+      .ipv4()
+      .refine(
+        (text) => /^(?!0\.|127\.)([0-9]|[1-9][0-9]|1[0-9][0-9]|2[01][0-9]|22[0-3])\./.test(text),
+        "must be the address of one machine",
+      )
+      .describe("IPv4 address."),
     dhcp: z.boolean().default(true).describe("Whether dnsmasq serves this machine's DHCP. False where cobbler declares the MAC."),
   }),
   outputs: { fqdn: "The full name, as DNS answers it." },
   replaceOn: ["name", "hostsDirectory", "dhcpHostsDirectory"],
   deadlineSeconds: 120,
-  id: (inputs) => `host/${inputs.name}.${inputs.domain}`,
+  id: (inputs) => `host/${fqdnOf(inputs)}`,
   async observe(context, inputs) {
-    const text = await oneAtATime(inputs)(() =>
-      runOnDriver(context, inputs.server, inputs.name, READ, [inputs.hostsDirectory, inputs.dhcpHostsDirectory, inputs.name]),
-    );
-    const [hosts = "", dhcp = ""] = text
-      .split("--\n")
-      .map((part) => part.split("\n").find((line) => line !== "" && !line.startsWith("#")) ?? "");
-    if (!hosts && !dhcp) return undefined;
-    const [mac = inputs.mac] = dhcp.split(",");
-    return {
-      inputs: { address: hosts.split(" ")[0] || inputs.address, mac: mac || inputs.mac, dhcp: dhcp !== "" },
-      outputs: { fqdn: `${inputs.name}.${inputs.domain}` },
-    };
+    const [hosts = "", dhcp = ""] = (await run(context, inputs, READ)).split("--\n");
+    const seen = parseEntry(inputs, hosts, dhcp);
+    return seen && { inputs: seen, outputs: { fqdn: fqdnOf(inputs) } };
   },
   async reconcile(context, inputs) {
-    const fqdn = `${inputs.name}.${inputs.domain}`;
     context.touched();
-    const { hostsDirectory: hosts, dhcpHostsDirectory: dhcp, name, mac, address } = inputs;
-    await oneAtATime(inputs)(() =>
-      runOnDriver(context, inputs.server, name, WRITE, [
-        hosts,
-        dhcp,
-        name,
-        markText(context.mark),
-        hostsLine(inputs),
-        dhcpLine(inputs),
-        mac,
-        address,
-      ]),
-    );
-    await reload(context, inputs);
-    const wanted = `${address} ${fqdn}`;
-    await waitFor(
-      `DNS to answer "${wanted}"`,
-      context,
-      { timeoutSeconds: 15, everySeconds: 0.1, object: fqdn, system: `dnsmasq ${inputs.server.address}` },
-      async () => {
-        const seen = await ask(inputs);
-        return seen === wanted ? { done: undefined } : { seen };
-      },
-    );
-    return { fqdn };
+    const change = await write(context, inputs);
+    if (change.changed) context.phase("written; asking DNS");
+    if (inputs.log && change.since === undefined) context.warn(`${inputs.log} cannot be read on the driver: the proof is DNS alone`);
+    const replaced = change.changed && `${change.hosts}${change.dhcp}` !== "";
+    try {
+      await prove(context, inputs, { replaced, since: change.changed ? change.since : undefined });
+    } catch (error) {
+      if (!change.changed || !(error instanceof TestbedError)) throw error;
+      throw new TestbedError({
+        system: `driver ${inputs.server.address}`,
+        object: `entry of ${fqdnOf(inputs)}`,
+        kind: error.kind,
+        code: error.code ?? "not-proved",
+        message: `dnsmasq did not take it over: ${errorText(error)}; ${await restore(context, inputs, change)}`,
+        cause: error,
+      });
+    }
+    return { fqdn: fqdnOf(inputs) };
   },
   async remove(context, state) {
-    await oneAtATime(state)(() =>
-      runOnDriver(context, state.server, state.name, REMOVE, [
-        state.hostsDirectory,
-        state.dhcpHostsDirectory,
-        state.name,
-        markText(context.mark),
-      ]),
-    );
-    await reload(context, state);
+    try {
+      if ((await run(context, state, REMOVE)).trim() !== "removed") return;
+    } catch (error) {
+      if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
+      context.warn(`the entry of ${fqdnOf(state)} was left alone: ${errorText(error)}`);
+      return;
+    }
+    await reloadIfRunning(context, state.server, state.pidFile);
   },
 });

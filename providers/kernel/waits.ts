@@ -6,6 +6,8 @@ export interface WaitOptions {
   everySeconds: number;
   object: string;
   system: string;
+  /** What the reader of a timeout can do about it. */
+  remedy?: string;
 }
 
 /** Either the result, or what was seen instead: the text that a timeout reports as its last observation. */
@@ -31,20 +33,25 @@ export async function waitFor<T>(
         object: options.object,
         kind: "timeout",
         message: `waited ${Math.round(waited)} s for ${what}${scope.signal.aborted ? ` (${errorText(scope.signal.reason)})` : ""}; last seen: ${last}`,
+        ...(options.remedy ? { remedy: options.remedy } : {}),
       });
     }
     await pause(Math.min(options.everySeconds, left) * 1000, scope.signal);
   }
 }
 
-/** Tries an idempotent action again, with growing jittered pauses, as long as the system is only unreachable. */
-export function retry<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+/**
+ * Tries an idempotent action again, with growing jittered pauses, as long as the system is only unreachable; not beyond
+ * `limitSeconds`, by default as long as the pauses of six tries take.
+ */
+export function retry<T>(signal: AbortSignal, action: () => Promise<T>, limitSeconds = Number.POSITIVE_INFINITY): Promise<T> {
   return pRetry(action, {
     retries: 6,
     factor: 2,
     minTimeout: 250,
     maxTimeout: 8000,
     randomize: true,
+    maxRetryTime: limitSeconds * 1000,
     signal,
     shouldRetry: ({ error }) => error instanceof TestbedError && error.kind === "unreachable",
   });

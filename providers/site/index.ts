@@ -1,2 +1,2 @@
-export { type Driver, driverSchema, FOREIGN, runOnDriver } from "./driver.ts";
-export { lease } from "./lease.ts";
+export { type Driver, driverSchema, driverTarget, FOREIGN, type Meanings, NOT_WRITTEN, runOnDriver } from "./driver.ts";
+export { lease, takeOverLeases } from "./lease.ts";

@@ -1,54 +1,84 @@
 import { hostname, userInfo } from "node:os";
 import { z } from "zod";
-import { defineResource, markText } from "../kernel/index.ts";
-import { type Driver, driverSchema, FOREIGN, runOnDriver } from "./driver.ts";
+import { type CobblerConnection, connectionSchema, removeStraySystems } from "../cobbler/index.ts";
+import { type EntryFolders, removeStrayEntries } from "../dnsmasq/strays.ts";
+import { type Context, defineResource, findMark, type Mark, markText, TestbedError } from "../kernel/index.ts";
+import { type Driver, driverSchema, runOnDriver } from "./driver.ts";
+import { CLAIM, HELD, TAKE_OVER } from "./lease-scripts.ts";
 
 export interface LeaseInputs {
   server: Driver;
   directory: string;
   claims: string[];
+  cobbler?: CobblerConnection | undefined;
+  entries?: (EntryFolders & { names: string[] }) | undefined;
 }
 
 export interface LeaseOutputs {
   since: string;
 }
 
-// One file per claim, first line the holder's mark, second line since when and from where. All claims or none, under one lock.
-const CLAIM = `
-set -eu
-directory=$1 mark=$2 note=$3
-shift 3
-mkdir -p "$directory"
-exec 9>"$directory/.lock"
-flock -w 30 9 || { echo "the lock $directory/.lock is held for more than 30 s" >&2; exit 1; }
-for claim; do
-  file=$directory/$(printf %s "$claim" | tr / _)
-  if [ -e "$file" ] && [ "$(head -n 1 "$file")" != "$mark" ]; then
-    echo "$claim is held by $(head -n 1 "$file") since $(sed -n 2p "$file")" >&2
-    exit ${FOREIGN}
-  fi
-done
-for claim; do
-  file=$directory/$(printf %s "$claim" | tr / _)
-  [ -e "$file" ] || { printf '%s\\n%s\\n%s\\n' "$mark" "$note" "$claim" >"$directory/.new"; mv "$directory/.new" "$file"; }
-done
-for file in "$directory"/*; do
-  [ -e "$file" ] || continue
-  [ "$(head -n 1 "$file")" = "$mark" ] || continue
-  held=$(sed -n 3p "$file")
-  keep=
-  for claim; do [ "$claim" != "$held" ] || keep=yes; done
-  [ -n "$keep" ] || rm "$file"
-done
-`;
+/** Makes the claims, all or none. */
+async function claim(context: Context, inputs: LeaseInputs, claims: readonly string[]): Promise<void> {
+  const note = `${new Date().toISOString()} from ${userInfo().username}@${hostname()}`;
+  try {
+    await runOnDriver(context, inputs.server, "leases", CLAIM, [inputs.directory, markText(context.mark), note, ...claims]);
+  } catch (error) {
+    if (error instanceof TestbedError && error.code === "foreign") throw held(context, inputs, error);
+    throw error;
+  }
+}
 
-const HELD = `
-directory=$1 mark=$2
-for file in "$directory"/*; do
-  [ -e "$file" ] && [ "$(head -n 1 "$file")" = "$mark" ] && sed -n 3p "$file"
-done
-exit 0
-`;
+/** Who holds what we want, since when and from where, and what can be done: one sentence per holder. */
+function held(context: Context, inputs: LeaseInputs, refusal: TestbedError): TestbedError {
+  const rows = refusal.message.split("\n").flatMap((line) => {
+    const [, name, holder = "", note = ""] = /(\S+\/\S+)\t([^\t]*)\t([^\t]*?)(?: — .*)?$/.exec(line) ?? [];
+    return name ? [{ name, holder, note }] : [];
+  });
+  const holders = [...new Set(rows.map((row) => row.holder))];
+  const sentences = holders.map((holder) => {
+    const [first, ...others] = rows.filter((row) => row.holder === holder);
+    const more = others.length > 0 ? ` (and with it ${others.map((row) => row.name).join(", ")})` : "";
+    const since = first?.note === "-" ? "an unknown time" : first?.note;
+    return `${first?.name} is held by ${holder === "-" ? "nobody that can be read" : holder} since ${since}${more}`;
+  });
+  return new TestbedError({
+    system: `driver ${inputs.server.address}`,
+    object: "lease",
+    kind: "conflict",
+    code: "held",
+    message: sentences.join("; "),
+    remedy: [...new Set(holders.map((holder) => remedy(context.mark, findMark(holder), inputs.directory)))].join("; "),
+    cause: refusal,
+  });
+}
+
+function remedy(ours: Mark, holder: Mark | undefined, directory: string): string {
+  if (!holder) return `look at the claim's file in ${directory} on the driver, and remove it when nobody uses the machine`;
+  if (holder.project === ours.project && holder.stack === ours.stack)
+    return "this same stack is run from another state (another machine, another checkout, another backend): run it from there; if that state is lost for good, take its ownership over on purpose with `testbed takeover`";
+  return `run \`pulumi destroy --stack ${holder.stack}\` where that stack is run from, or take these machines out of this stack's marvin configuration`;
+}
+
+/** What carries this owner's mark and is in no plan: left over from a lost state, or about to be replaced under another name. */
+async function removeStrays(context: Context, inputs: LeaseInputs, keep: { systems: string[]; names: string[] }): Promise<void> {
+  const { cobbler, entries, server } = inputs;
+  const systems = cobbler ? await removeStraySystems(context, cobbler, new Set(keep.systems)) : [];
+  const names = entries ? await removeStrayEntries(context, server, entries, keep.names) : [];
+  const strays = [...systems.map((name) => `cobbler system ${name}`), ...names.map((name) => `dnsmasq entry ${name}`)];
+  if (strays.length > 0) context.warn(`removed, since they are this stack's and in no plan: ${strays.join(", ")}`);
+}
+
+const machines = (claims: readonly string[]) => claims.flatMap((one) => (one.startsWith("machine/") ? [one.slice("machine/".length)] : []));
+
+/**
+ * Makes this stack the holder of everything that another owner of it holds: after its state was moved, or lost for good. On purpose only.
+ * @returns the claims
+ */
+export async function takeOverLeases(context: Context, place: Pick<LeaseInputs, "server" | "directory">, former: Mark): Promise<string[]> {
+  const words = [place.directory, markText(context.mark), markText(former)];
+  return (await runOnDriver(context, place.server, "leases", TAKE_OVER, words)).split("\n").filter(Boolean);
+}
 
 export const lease = defineResource<LeaseInputs, LeaseOutputs>({
   type: "site:Lease",
@@ -64,31 +94,50 @@ export const lease = defineResource<LeaseInputs, LeaseOutputs>({
       .array(z.string().regex(/^[a-z]+\/[A-Za-z0-9_.:-]+$/))
       .min(1)
       .describe("What is claimed, e.g. `machine/h11`, `address/10.91.0.11`."),
+    cobbler: connectionSchema
+      .optional()
+      .describe("Where systems of this stack's mark that are no claimed machine are removed as strays; nowhere when left out."),
+    entries: z
+      .object({
+        hostsDirectory: z.string().startsWith("/"),
+        dhcpHostsDirectory: z.string().startsWith("/"),
+        pidFile: z.string().startsWith("/"),
+        names: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)),
+      })
+      .optional()
+      .describe("dnsmasq's folders, and the names in the plan: other entries of this stack's mark are removed as strays."),
   }),
-  outputs: { since: "When the claim was first made (ISO 8601, UTC)." },
+  outputs: { since: "When the claim was first made (ISO 8601, UTC); it outlives a lost state." },
   replaceOn: [],
   deadlineSeconds: 120,
   id: (inputs) => `lease/${inputs.server.address}`,
   async observe(context, inputs, previous) {
-    const held = (await runOnDriver(context, inputs.server, "leases", HELD, [inputs.directory, markText(context.mark)]))
+    const rows = (await runOnDriver(context, inputs.server, "leases", HELD, [inputs.directory, markText(context.mark)]))
       .split("\n")
-      .filter(Boolean);
-    if (held.length === 0) return undefined;
-    const claims = inputs.claims.filter((claim) => held.includes(claim));
+      .filter(Boolean)
+      .map((row) => row.split("\t"));
+    if (rows.length === 0) return undefined;
+    const mine = rows.map(([name = ""]) => name);
+    const claims = inputs.claims.filter((name) => mine.includes(name));
+    // ISO times of one length sort as text.
+    const since = rows
+      .map(([, note = ""]) => note.split(" ")[0] ?? "")
+      .filter(Boolean)
+      .sort()[0];
     return {
-      inputs: { claims: [...claims, ...held.filter((claim) => !claims.includes(claim))] },
-      outputs: { since: previous?.since ?? "" },
+      inputs: { claims: [...claims, ...mine.filter((name) => !claims.includes(name))] },
+      outputs: { since: since ?? previous?.since ?? "" },
     };
   },
   async reconcile(context, inputs, observed) {
     const since = observed?.outputs.since || new Date().toISOString();
-    const note = `${since} from ${userInfo().username}@${hostname()}`;
     context.touched();
-    await runOnDriver(context, inputs.server, "leases", CLAIM, [inputs.directory, markText(context.mark), note, ...inputs.claims]);
+    await claim(context, inputs, inputs.claims);
+    await removeStrays(context, inputs, { systems: machines(inputs.claims), names: inputs.entries?.names ?? [] });
     return { since };
   },
   async remove(context, state) {
-    const nothing: string[] = [];
-    await runOnDriver(context, state.server, "leases", CLAIM, [state.directory, markText(context.mark), "", ...nothing]);
+    await removeStrays(context, state, { systems: [], names: [] });
+    await claim(context, state, []);
   },
 });

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { type FailureKind, limiter, TestbedError } from "../kernel/index.ts";
+import { type SshTarget, sshExec } from "./ssh.ts";
 
 export interface IpmiTarget {
   address: string;
@@ -10,6 +11,8 @@ export interface IpmiTarget {
   cipherSuite: number;
   /** Least time between two commands. Real BMCs crash when asked faster than every 5 s (bmc facts §4). */
   pacingSeconds: number;
+  /** The machine that can reach the BMC, where ipmitool then runs. @default here */
+  via?: SshTarget & { hostKey: string };
 }
 
 /** A process that hangs is ended after this: above ipmitool's own limit for -N 3 -R 2 (14 s). */
@@ -85,9 +88,14 @@ export function classifyIpmi(stderr: string): Omit<Class, "pattern"> {
   return { kind: "refused", code: "refused", message: line || "ipmitool failed without a message", remedy: "see the BMC's own log" };
 }
 
+/** How a BMC is named in errors. */
+export function bmcName(target: Pick<IpmiTarget, "address" | "via">): string {
+  return `BMC ${target.address}${target.via ? ` through ${target.via.address}` : ""}`;
+}
+
 /** Runs one ipmitool command: one at a time and paced per BMC, the password in that child's environment only. Returns its standard output. */
 export function ipmitool(target: IpmiTarget, command: readonly string[]): Promise<string> {
-  const key = `bmc ${target.address}:${target.port}`;
+  const key = `bmc ${target.via?.address ?? ""} ${target.address}:${target.port}`;
   return limiter(
     key,
     1,
@@ -102,32 +110,32 @@ export function ipmitool(target: IpmiTarget, command: readonly string[]): Promis
   });
 }
 
-function run(target: IpmiTarget, command: readonly string[]): Promise<string> {
-  const system = `BMC ${target.address}`;
+interface End {
+  /** Undefined when it was killed because it hung. */
+  status: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+async function run(target: IpmiTarget, command: readonly string[]): Promise<string> {
   // -N 3 -R 2: a slow BMC executes every retransmission; with a longer first wait there are fewer (bmc facts §3).
-  const args = [
-    "-I",
-    "lanplus",
-    "-H",
-    target.address,
-    "-p",
-    `${target.port}`,
-    "-U",
-    target.user,
-    "-E",
-    "-C",
-    `${target.cipherSuite}`,
-    "-N",
-    "3",
-    "-R",
-    "2",
-    "-v",
-    ...command,
-  ];
+  const { address, port, user, cipherSuite } = target;
+  const options = `-I lanplus -H ${address} -p ${port} -E -C ${cipherSuite} -N 3 -R 2 -v`.split(" ");
+  const args = [...options, "-U", user, ...command];
+  const end = target.via ? await runOn(target.via, target.password, args) : await runHere(target.password, args);
+  const about = { system: bmcName(target), object: command.join(" ") };
+  if (end.status === undefined)
+    throw new TestbedError({ ...about, kind: "unreachable", code: "hung", message: `ipmitool did not end within ${PROCESS_SECONDS} s` });
+  // `bootdev` exits 0 even when the BMC refused it; the refusal is on stderr and nothing on stdout (bmc facts §2).
+  if (end.status === 0 && end.stdout.trim() !== "") return end.stdout;
+  throw new TestbedError({ ...about, ...classifyIpmi(end.stderr) });
+}
+
+function runHere(password: string, args: readonly string[]): Promise<End> {
   return new Promise((resolve, reject) => {
     const child = spawn("ipmitool", args, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH, LC_ALL: "C", IPMITOOL_PASSWORD: target.password },
+      env: { PATH: process.env.PATH, LC_ALL: "C", IPMITOOL_PASSWORD: password },
       timeout: PROCESS_SECONDS * 1000,
       killSignal: "SIGKILL",
     });
@@ -135,32 +143,39 @@ function run(target: IpmiTarget, command: readonly string[]): Promise<string> {
     let stderr = "";
     child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
     child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    child.once("error", (error) =>
-      reject(
-        new TestbedError({
-          system: "this machine",
-          object: "ipmitool",
-          kind: "invalid",
-          message: `cannot be run: ${error.message}`,
-          remedy: "install ipmitool",
-          cause: error,
-        }),
-      ),
-    );
-    child.once("close", (status, signal) => {
-      if (signal)
-        return reject(
-          new TestbedError({
-            system,
-            object: command.join(" "),
-            kind: "unreachable",
-            code: "hung",
-            message: `ipmitool did not end within ${PROCESS_SECONDS} s`,
-          }),
-        );
-      // `bootdev` exits 0 even when the BMC refused it; the refusal is on stderr and nothing on stdout (bmc facts §2).
-      if (status === 0 && stdout.trim() !== "") return resolve(stdout);
-      reject(new TestbedError({ system, object: command.join(" "), ...classifyIpmi(stderr) }));
-    });
+    child.once("error", (error) => reject(notInstalled("this machine", error.message, error)));
+    child.once("close", (status, signal) => resolve({ status: signal ? undefined : (status ?? 1), stdout, stderr }));
+  });
+}
+
+/** The password is the first line of standard input and then in that one process's environment: in no argument and no file. */
+const REMOTE = `
+PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin
+command -v ipmitool >/dev/null || exit 127
+IFS= read -r IPMITOOL_PASSWORD
+export IPMITOOL_PASSWORD LC_ALL=C
+exec timeout -s KILL ${PROCESS_SECONDS} ipmitool "$@"
+`;
+
+async function runOn(via: SshTarget & { hostKey: string }, password: string, args: readonly string[]): Promise<End> {
+  const { status, stdout, stderr } = await sshExec(via, ["sh", "-c", REMOTE, "ipmitool", ...args], {
+    stdin: `${password}\n`,
+    // The remote limit comes first, so that it is known to have ended there.
+    timeoutSeconds: PROCESS_SECONDS + 15,
+  });
+  if (status === 127) throw notInstalled(`driver ${via.address}`, "there is no such program");
+  // 137: ended by timeout's SIGKILL.
+  return { status: status === 137 ? undefined : status, stdout, stderr };
+}
+
+function notInstalled(system: string, message: string, cause?: unknown): TestbedError {
+  return new TestbedError({
+    system,
+    object: "ipmitool",
+    kind: "invalid",
+    code: "no-ipmitool",
+    message: `cannot be run: ${message}`,
+    remedy: "install ipmitool there",
+    cause,
   });
 }

@@ -1,16 +1,17 @@
-import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import type { Client as Ssh2Client } from "ssh2";
-import { forgetSession, session, TestbedError } from "../kernel/index.ts";
+import { forgetSession, limiter, session, TestbedError } from "../kernel/index.ts";
+import { type HostKeyPin, keyFingerprint, keyLine, parsePin } from "./host-key.ts";
+import { type RemoteFiles, remoteFiles } from "./sftp.ts";
 
-const { Client, utils } = createRequire(import.meta.url)("ssh2") as typeof import("ssh2");
+const { Client } = createRequire(import.meta.url)("ssh2") as typeof import("ssh2");
 
 export interface SshTarget {
   address: string;
   port?: number;
   user: string;
   privateKey: string;
-  /** The pinned host key as an OpenSSH line (`ssh-ed25519 AAAA…`). Without one any key is accepted, and returned for proof. */
+  /** The pinned host key, as a public key line or a `SHA256:` fingerprint. Without one any key is accepted, and returned for proof. */
   hostKey?: string;
 }
 
@@ -20,43 +21,82 @@ export interface SshResult {
   stderr: string;
 }
 
+export interface ExecOptions {
+  /** What the program reads; secrets go this way, since arguments are visible to everybody on the host. */
+  stdin?: string;
+  /** @default 60 */
+  timeoutSeconds?: number;
+}
+
 export interface SshConnection {
   /** The key that the host showed, as an OpenSSH line. */
   readonly hostKey: string;
   /** Runs a program with arguments; nothing in them can be read as shell syntax. */
-  exec(command: readonly string[], options?: { stdin?: string; timeoutSeconds?: number }): Promise<SshResult>;
+  exec(command: readonly string[], options?: ExecOptions): Promise<SshResult>;
+  /** The host's files, over SFTP. */
+  readonly files: RemoteFiles;
+  /** Calls back once when the connection is gone, at once when it is gone already. */
+  whenClosed(then: () => void): void;
   close(): void;
 }
 
 /** Seconds for the whole of connect and authentication. */
 const CONNECT_SECONDS = 10;
 
-/** One argument for a POSIX shell: inside single quotes nothing is special but the quote itself. */
+/** OpenSSH's default MaxSessions is 10 for one connection; two are left for transfers of files. */
+const COMMANDS_PER_CONNECTION = 8;
+
+/** One argument for a POSIX shell: inside single quotes nothing is special but the quote itself. `=` is quoted: it could assign. */
 export function shellQuote(argument: string): string {
-  return /^[A-Za-z0-9_./:=@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+  return /^[A-Za-z0-9_./:@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** SHA256 fingerprint of an OpenSSH key line, as `ssh-keygen -l` prints it. */
-export function keyFingerprint(line: string): string {
-  const blob = Buffer.from(line.trim().split(/\s+/)[1] ?? "", "base64");
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
-}
+const systemOf = (target: SshTarget) => `SSH ${target.user}@${target.address}`;
 
-function keyLine(blob: Buffer): string {
-  const parsed = utils.parseKey(blob);
-  const type = parsed instanceof Error ? "unknown" : parsed.type;
-  return `${type} ${blob.toString("base64")}`;
+/** The host has no key of the asked type, or shows another one than the pinned. */
+class OtherHostKey extends Error {
+  readonly shown: string | undefined;
+  constructor(shown: string | undefined) {
+    super("another host key");
+    this.shown = shown;
+  }
 }
 
 /** Opens a connection of its own. The caller closes it. */
-export function connectSsh(target: SshTarget): Promise<SshConnection> {
-  const system = `SSH ${target.user}@${target.address}`;
+export async function connectSsh(target: SshTarget): Promise<SshConnection> {
+  if (target.hostKey === undefined) return connectOnce(target, undefined, undefined);
+  const pin = parsePin(target.hostKey);
+  const shown: string[] = [];
+  for (const algorithms of pin.attempts) {
+    try {
+      return await connectOnce(target, pin, algorithms);
+    } catch (error) {
+      if (!(error instanceof OtherHostKey)) throw error;
+      if (error.shown) shown.push(error.shown);
+    }
+  }
+  throw new TestbedError({
+    system: systemOf(target),
+    object: "host key",
+    kind: "conflict",
+    code: "host-key",
+    message: `expected ${pin.fingerprint}, but the host ${shown.length > 0 ? `shows ${shown.join(", ")}` : "has no key of this type"}`,
+    remedy: "another system answers at this address, or it was installed anew; nothing was sent to it",
+  });
+}
+
+function connectOnce(target: SshTarget, pin: HostKeyPin | undefined, algorithms: readonly string[] | undefined): Promise<SshConnection> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     let shown = "";
-    const pinned = target.hostKey?.trim().split(/\s+/).slice(0, 2).join(" ");
-    client.on("ready", () => resolve(connection(client, system, shown)));
-    client.on("error", (error) => reject(connectError(system, target, error, pinned, shown)));
+    let refused = false;
+    client.on("ready", () => resolve(connection(client, systemOf(target), shown)));
+    client.on("error", (error) => {
+      // ssh2 has no code for it, only this text.
+      if (pin && (refused || /no matching host key format/.test(error.message)))
+        return reject(new OtherHostKey(shown === "" ? undefined : keyFingerprint(shown)));
+      reject(connectError(target, error));
+    });
     client.connect({
       host: target.address,
       port: target.port ?? 22,
@@ -66,31 +106,18 @@ export function connectSsh(target: SshTarget): Promise<SshConnection> {
       // A peer that dies without a FIN (a host that reboots) is noticed after three missed answers.
       keepaliveInterval: 3000,
       keepaliveCountMax: 3,
+      ...(algorithms ? { algorithms: { serverHostKey: [...algorithms] as import("ssh2").ServerHostKeyAlgorithm[] } } : {}),
       hostVerifier: (blob: Buffer) => {
         shown = keyLine(blob);
-        return pinned === undefined || pinned === shown;
+        refused = pin !== undefined && keyFingerprint(shown) !== pin.fingerprint;
+        return !refused;
       },
     });
   });
 }
 
-function connectError(
-  system: string,
-  target: SshTarget,
-  error: Error & { level?: string },
-  pinned: string | undefined,
-  shown: string,
-): TestbedError {
-  if (pinned !== undefined && shown !== "" && shown !== pinned) {
-    return new TestbedError({
-      system,
-      object: "host key",
-      kind: "conflict",
-      code: "host-key",
-      message: `expected ${keyFingerprint(pinned)}, but the host shows ${keyFingerprint(shown)}`,
-      remedy: "another system answers at this address; nothing was sent to it",
-    });
-  }
+function connectError(target: SshTarget, error: Error & { level?: string }): TestbedError {
+  const system = systemOf(target);
   if (error.level === "client-authentication") {
     return new TestbedError({
       system,
@@ -106,33 +133,47 @@ function connectError(
 }
 
 function connection(client: Ssh2Client, system: string, hostKey: string): SshConnection {
+  let closed = false;
+  const waiting = new Set<() => void>();
+  const whenClosed = (then: () => void) => void (closed ? then() : waiting.add(then));
   client.on("error", () => client.destroy());
+  client.once("close", () => {
+    closed = true;
+    for (const then of waiting) then();
+  });
   return {
     hostKey,
+    whenClosed,
     close: () => client.end(),
+    files: remoteFiles(client, system),
     exec(command, { stdin = "", timeoutSeconds = 60 } = {}) {
-      const line = command.map(shellQuote).join(" ");
       return new Promise((resolve, reject) => {
-        const fail = (kind: "timeout" | "unreachable", message: string) => {
+        const fail = (kind: "timeout" | "unreachable" | "invalid", message: string) => {
           clearTimeout(timer);
+          waiting.delete(cut);
           reject(new TestbedError({ system, object: command[0] ?? "", kind, message }));
         };
+        // Only this command's channel ends: others run on the same connection.
+        let giveUp = () => void client.destroy();
         const timer = setTimeout(() => {
-          client.destroy();
+          giveUp();
           fail("timeout", `did not end within ${timeoutSeconds} s`);
         }, timeoutSeconds * 1000);
-        const closed = () => fail("unreachable", "the connection was cut while the command ran");
-        client.once("close", closed);
-        client.exec(line, (error, stream) => {
+        const cut = () => fail("unreachable", "the connection was cut while the command ran");
+        if (command.some((word) => word.includes("\0"))) return fail("invalid", "an argument holds a NUL, which no program can be given");
+        if (closed) return cut();
+        waiting.add(cut);
+        client.exec(command.map(shellQuote).join(" "), (error, stream) => {
           if (error) return fail("unreachable", error.message);
-          let stdout = "";
-          let stderr = "";
-          stream.on("data", (data: Buffer) => (stdout += data.toString()));
-          stream.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+          giveUp = () => void stream.close();
+          const stdout: Buffer[] = [];
+          const stderr: Buffer[] = [];
+          stream.on("data", (data: Buffer) => stdout.push(data));
+          stream.stderr.on("data", (data: Buffer) => stderr.push(data));
           stream.on("close", (status: number | null) => {
             clearTimeout(timer);
-            client.removeListener("close", closed);
-            resolve({ status: status ?? 255, stdout, stderr });
+            waiting.delete(cut);
+            resolve({ status: status ?? 255, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
           });
           stream.end(stdin);
         });
@@ -141,27 +182,41 @@ function connection(client: Ssh2Client, system: string, hostKey: string): SshCon
   };
 }
 
-/** Runs a command over the one shared connection to a target; a connection that was cut is opened once more. */
+const sharedKey = (target: SshTarget & { hostKey: string }) =>
+  `ssh ${target.user}@${target.address}:${target.port ?? 22} ${target.hostKey}`;
+
+/** The connections that this process shares, while they are open. */
+const shared = new Set<SshConnection>();
+
+/** The one connection to a target that everything in this process shares; forgotten when it is cut, so that the next caller opens anew. */
+function sharedConnection(target: SshTarget & { hostKey: string }): Promise<SshConnection> {
+  const key = sharedKey(target);
+  return session(key, async () => {
+    const open = await connectSsh(target);
+    shared.add(open);
+    open.whenClosed(() => {
+      shared.delete(open);
+      forgetSession(key);
+    });
+    return open;
+  });
+}
+
+/** Runs a command over the shared connection to a target. */
 export async function sshExec(
   target: SshTarget & { hostKey: string },
   command: readonly string[],
-  options?: { stdin?: string; timeoutSeconds?: number },
+  options?: ExecOptions,
 ): Promise<SshResult> {
-  const key = `ssh ${target.user}@${target.address}:${target.port ?? 22} ${target.hostKey}`;
-  const open = await session(key, () => connectSsh(target));
-  try {
-    return await open.exec(command, options);
-  } catch (error) {
-    forgetSession(key);
-    open.close();
-    if (error instanceof TestbedError) throw error;
-    // ssh2 throws a plain error when the shared connection was cut while it was idle.
-    throw new TestbedError({
-      system: `SSH ${target.user}@${target.address}`,
-      object: command[0] ?? "",
-      kind: "unreachable",
-      message: String(error),
-      cause: error,
-    });
-  }
+  return limiter(sharedKey(target), COMMANDS_PER_CONNECTION)(async () => (await sharedConnection(target)).exec(command, options));
+}
+
+/** Closes every shared connection: for a program that ends by itself, which an open connection would keep alive. */
+export async function closeSharedConnections(): Promise<void> {
+  await Promise.all(
+    [...shared].map((open) => {
+      open.close();
+      return new Promise<void>((resolve) => open.whenClosed(resolve));
+    }),
+  );
 }

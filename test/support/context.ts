@@ -1,9 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Context, type Definition, errorText, type Mark, TestbedError } from "../../providers/kernel/index.ts";
 
 export const ours: Mark = { project: "cloudstack-testbed", stack: "contract", owner: "00000000000000aa" };
 export const theirs: Mark = { ...ours, owner: "00000000000000bb" };
 
-export const labCredentials: Record<string, Record<string, string>> = { cobbler: { user: "cobbler", password: "lab-cobbler" } };
+const key = readFileSync(join(import.meta.dirname, "../../lab/keys/id_ed25519"), "utf8");
+
+/** The lab's accounts, public by design. */
+export const labCredentials: Record<string, Record<string, string>> = {
+  cobbler: { user: "cobbler", password: "lab-cobbler" },
+  bmc: { user: "lab", password: "labpass" },
+  driver: { privateKey: key },
+  hosts: { user: "root", privateKey: key },
+};
 
 /** A context as the kernel gives it, that records phases. */
 export function testContext(mark: Mark = ours, credentials = labCredentials): Context & { phases: string[] } {
@@ -12,7 +22,7 @@ export function testContext(mark: Mark = ours, credentials = labCredentials): Co
     name: "test",
     urn: "urn:test",
     operation: "create",
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(110_000),
     mark,
     phases,
     phase: (text) => void phases.push(text),
@@ -31,10 +41,11 @@ export async function apply<I extends object, O extends object>(
   definition: Definition<I, O>,
   given: Partial<I>,
   context = testContext(),
+  previous?: I & O,
 ): Promise<{ outputs: O; phases: string[] }> {
   const inputs = definition.inputs.parse(given) as I;
-  const observed = await definition.observe(context, inputs, undefined);
-  return { outputs: await definition.reconcile(context, inputs, observed, undefined), phases: context.phases };
+  const observed = await definition.observe(context, inputs, previous);
+  return { outputs: await definition.reconcile(context, inputs, observed, previous), phases: context.phases };
 }
 
 export async function observed<I extends object, O extends object>(

@@ -69,6 +69,6 @@ test("two commands to one BMC never run at the same time", async () => {
 test("a machine without ipmitool is told to install it", async () => {
   process.env.PATH = folder;
   rmSync(join(folder, "ipmitool"));
-  expect((await failure(ipmitool(target, ["mc", "info"]))).message).toContain("install ipmitool");
+  expect((await failure(ipmitool(target, ["mc", "info"]))).message).toContain("install ipmitool there");
   process.env.PATH = `${folder}${delimiter}${path}`;
 });

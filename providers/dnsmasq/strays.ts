@@ -1,0 +1,25 @@
+import { type Context, markText } from "../kernel/index.ts";
+// Not through site/index.ts: the lease, which that exports, uses this file.
+import { type Driver, runOnDriver } from "../site/driver.ts";
+import { reloadIfRunning } from "./proof.ts";
+import { meanings, REMOVE_STRAYS } from "./scripts.ts";
+
+/** Where dnsmasq of a driver keeps its entries. */
+export interface EntryFolders {
+  hostsDirectory: string;
+  dhcpHostsDirectory: string;
+  pidFile: string;
+}
+
+/** Removes every entry of our mark that is not to be kept. @returns their names */
+export async function removeStrayEntries(
+  context: Context,
+  server: Driver,
+  place: EntryFolders,
+  keep: readonly string[],
+): Promise<string[]> {
+  const words = [place.hostsDirectory, place.dhcpHostsDirectory, "strays", markText(context.mark), keep.join(" ")];
+  const removed = (await runOnDriver(context, server, "stray entries", REMOVE_STRAYS, words, meanings)).split("\n").filter(Boolean);
+  if (removed.length > 0) await reloadIfRunning(context, server, place.pidFile);
+  return [...new Set(removed)];
+}
