@@ -1,19 +1,6 @@
+import type { PowerControl, PowerState } from "../installation/index.ts";
 import { type Context, retry, TestbedError, waitFor } from "../kernel/index.ts";
 import { bmcName, type IpmiTarget, ipmitool } from "../transport/ipmitool.ts";
-
-export type PowerState = "on" | "off";
-
-/** What a machine's management controller can do. IPMI implements it; Redfish is one more file. */
-export interface PowerControl {
-  readonly system: string;
-  status(): Promise<PowerState>;
-  /** Returns when the machine is confirmed to be in the state. */
-  set(state: PowerState): Promise<void>;
-  /** True when the machine is off and stays off: a BMC may misreport once, and a machine that reboots may be off for a moment. */
-  staysOff(): Promise<boolean>;
-  /** The next start, and only that, boots from the network. Call it right before the machine is powered on. */
-  bootOnceFromNetwork(): Promise<void>;
-}
 
 /** So many readings in a row make "off" certain. */
 const OFF_READINGS = 3;
@@ -39,6 +26,7 @@ export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: nu
 
   return {
     system,
+    pacingSeconds: target.pacingSeconds,
     status,
     async set(state) {
       // Some BMCs refuse `off` when off and `on` when on: an equal state is success.

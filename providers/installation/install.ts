@@ -1,12 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { beginInstall, installState, renderAnswerFile } from "../cobbler/index.ts";
-import { type Context, retry, waitFor } from "../kernel/index.ts";
+import { type Context, limiter, retry, waitFor } from "../kernel/index.ts";
 import { diagnose, failure } from "./diagnosis.ts";
 import { DriverLogs } from "./driver-logs.ts";
-import { differences, type HostInputs, type HostOutputs, outputs, powerOf } from "./machine.ts";
 import { Phases } from "./phases.ts";
 import type { PowerControl } from "./power.ts";
 import type { Identity } from "./proof.ts";
 import { Observer, phaseOf, reachedInstaller } from "./sight.ts";
+import { differences, type InstallationInputs, type InstallationOutputs, outputs, wantedInstallation } from "./wanted.ts";
 
 /** How often the machine is looked at while it installs. */
 const LOOK_SECONDS = 0.25;
@@ -14,10 +15,21 @@ const LOOK_SECONDS = 0.25;
 /** The machine's own limit ends an installation; this much later the wait itself would. */
 const SPARE_SECONDS = 120;
 
+/** Installs the machine unless what was observed is the wanted installation already. */
+export async function ensureInstalled(
+  context: Context,
+  inputs: InstallationInputs,
+  power: PowerControl,
+  observed: InstallationOutputs | undefined,
+): Promise<InstallationOutputs> {
+  if (observed && observed.installed === wantedInstallation(inputs)) return observed;
+  const token = `${randomBytes(16).toString("hex")}-${inputs.installs}`;
+  return limiter(`installs by ${inputs.cobbler.url}`, inputs.simultaneousInstalls)(() => install(context, inputs, power, token));
+}
+
 /** Installs the machine and returns when the new system has proved itself. One network boot that got lost is tried again. */
-export async function install(context: Context, inputs: HostInputs, token: string): Promise<HostOutputs> {
+async function install(context: Context, inputs: InstallationInputs, power: PowerControl, token: string): Promise<InstallationOutputs> {
   const phases = new Phases(context);
-  const power = powerOf(context, inputs);
   phases.begin("arming cobbler");
   const before = await retry(context.signal, () => installState(context, inputs.cobbler, inputs.system));
   context.touched();
@@ -58,7 +70,7 @@ async function startFromNetwork(power: PowerControl, phases: Phases, logs: Drive
 
 function watch(
   context: Context,
-  inputs: HostInputs,
+  inputs: InstallationInputs,
   observer: Observer,
   token: string,
   phases: Phases,
@@ -93,7 +105,7 @@ function watch(
   });
 }
 
-function prove(inputs: HostInputs, seen: Identity): void {
+function prove(inputs: InstallationInputs, seen: Identity): void {
   const wrong = differences(inputs, seen);
   if (wrong.length === 0) return;
   throw failure(
