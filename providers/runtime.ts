@@ -3,5 +3,6 @@ import "./baremetal/index.ts";
 import "./cobbler/index.ts";
 import "./dnsmasq/index.ts";
 import "./site/index.ts";
+import "./xenserver/index.ts";
 
 export { dispatch } from "./kernel/dispatch.ts";

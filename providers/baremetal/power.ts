@@ -1,9 +1,6 @@
-import type { PowerControl, PowerState } from "../installation/index.ts";
+import { type PowerControl, type PowerState, staysOff } from "../installation/index.ts";
 import { type Context, retry, TestbedError, waitFor } from "../kernel/index.ts";
 import { bmcName, type IpmiTarget, ipmitool } from "../transport/ipmitool.ts";
-
-/** So many readings in a row make "off" certain. */
-const OFF_READINGS = 3;
 
 /** `powerSeconds`: as long a BMC that is busy or silent is asked again, and a power change may take until the BMC reports it. */
 export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: number): PowerControl {
@@ -49,16 +46,7 @@ export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: nu
         },
       );
     },
-    async staysOff() {
-      const everySeconds = Math.max(0.5, target.pacingSeconds);
-      let readings = 0;
-      const options = { timeoutSeconds: 60 + OFF_READINGS * everySeconds, everySeconds, object: "power", system };
-      return waitFor<boolean>("power to be on again, or off for certain", context, options, async () => {
-        if ((await status()) === "on") return { done: false };
-        readings++;
-        return readings === OFF_READINGS ? { done: true } : { seen: `power is off, read ${readings} times` };
-      });
-    },
+    staysOff: () => staysOff(context, { system, pacingSeconds: target.pacingSeconds, status }),
     async bootOnceFromNetwork() {
       // By the specification a BMC forgets the device 60 s after it was set.
       const answer = await command("chassis", "bootdev", "pxe");

@@ -1,7 +1,7 @@
 export { ensureInstalled } from "./install.ts";
-export type { PowerControl, PowerState } from "./power.ts";
+export { type PowerControl, type PowerState, staysOff } from "./power.ts";
 export { keyValues } from "./proof.ts";
-export { observeInstallation } from "./proved.ts";
+export { awaitProved, observeInstallation } from "./proved.ts";
 export {
   type InstallationInputs,
   type InstallationOutputs,

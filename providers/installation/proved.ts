@@ -1,5 +1,5 @@
 import { installState } from "../cobbler/index.ts";
-import { type Context, errorText, type Observed, TestbedError } from "../kernel/index.ts";
+import { type Context, errorText, type Observed, TestbedError, waitFor } from "../kernel/index.ts";
 import {
   differences,
   type InstallationInputs,
@@ -74,4 +74,23 @@ export async function observeInstallation(
     if (context.operation === "read") context.warn(`cannot be looked at (${errorText(error)}); the last proof stays`);
     return { inputs: {}, outputs: known };
   }
+}
+
+/** Waits until the proved installation answers again, after the machine was off. */
+export async function awaitProved(context: Context, inputs: InstallationInputs, proved: InstallationOutputs): Promise<void> {
+  const options = {
+    timeoutSeconds: inputs.installSeconds,
+    everySeconds: 0.5,
+    object: inputs.name,
+    system: `host ${inputs.address}`,
+    remedy: "see the machine's console; a new generation installs it afresh",
+  };
+  await waitFor<true>("the installed system to answer again", context, options, async () => {
+    try {
+      const { token } = await identityOf(context, inputs, proved.hostKey);
+      return tokenFingerprint(token) === proved.tokenFingerprint ? { done: true } : { seen: "another installation answers" };
+    } catch (error) {
+      return { seen: errorText(error) };
+    }
+  });
 }
