@@ -14,6 +14,7 @@ const siteSchema = z.object({
     dns: z.enum(["dnsmasq", "cobbler"]),
     dnsmasq: z.object({ hostsDirectory: z.string(), dhcpHostsDirectory: z.string(), pidFile: z.string(), log: z.string() }),
   }),
+  xenServers: z.record(z.string(), z.object({ address: z.ipv4() })).default({}),
   machines: z.record(
     z.string(),
     z.object({
@@ -41,6 +42,10 @@ export interface Site {
   /** Network of driver and machines. */
   cidr: string;
   driver: z.infer<typeof siteSchema>["driver"];
+  /** The hosts of the XenServer pool; the first one coordinates it. */
+  xenServers: { name: string; address: string }[];
+  /** Names of the machines that are VMs. */
+  virtualMachines: string[];
   /** Machines with a BMC: the ones the lab has to play. */
   machines: SiteMachine[];
 }
@@ -53,7 +58,7 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
   const file = resolve(checkout, "environments", name, "inventory.yaml");
   const parsed = siteSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} cannot be served by the lab: ${z.prettifyError(parsed.error)}`);
-  const { networks, driver, machines } = parsed.data;
+  const { networks, driver, machines, xenServers } = parsed.data;
   const all = Object.entries(machines);
   const network = networks[all[0]?.[1].network ?? ""];
   if (!network?.domain) throw new Error(`${file}: the lab needs machines in a network that has a domain`);
@@ -67,6 +72,8 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
     domain: network.domain,
     cidr: network.cidr,
     driver,
+    xenServers: Object.entries(xenServers).map(([name, { address }]) => ({ name, address })),
+    virtualMachines: all.filter(([, machine]) => !machine.bmc).map(([name]) => name),
     machines: served.slice(0, hosts),
   };
 }
