@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import { closeSharedConnections } from "../../providers/transport/ssh.ts";
 import { testContext } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
-import { LightVm, type Answer, xenApi } from "../support/xen-server.ts";
+import { type Answer, LightVm, xenApi } from "../support/xen-server.ts";
 
 const vm = new LightVm();
 const byHand = xenApi();

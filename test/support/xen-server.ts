@@ -1,20 +1,24 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 // An independent client: what it sees is not what our own client believes.
 // @ts-expect-error: it has no typings
 import { createClient } from "xen-api";
-import type { VirtualMachineInputs, VirtualMachineOutputs } from "../../providers/xenserver/inputs.ts";
+import { parse } from "yaml";
 import { virtualMachine } from "../../providers/xenserver/index.ts";
+import type { VirtualMachineInputs, VirtualMachineOutputs } from "../../providers/xenserver/inputs.ts";
 import { apply, drop, labCredentials, testContext } from "./context.ts";
 import { LightHost } from "./light-host.ts";
 
 const inventory = parse(readFileSync(join(import.meta.dirname, "../../environments/lab/inventory.yaml"), "utf8")) as {
   xenServers: Record<string, { address: string; tlsSha256: string }>;
 };
-const [coordinator, member] = ["xenserver", "xenserver-2"].map((name) => inventory.xenServers[name]);
-if (!coordinator || !member) throw new Error("the lab's inventory has no xenserver and xenserver-2");
-export { coordinator, member };
+function hostOf(name: string): { address: string; tlsSha256: string } {
+  const found = inventory.xenServers[name];
+  if (!found) throw new Error(`the lab's inventory has no ${name}`);
+  return found;
+}
+export const coordinator = hostOf("xenserver");
+export const member = hostOf("xenserver-2");
 
 // biome-ignore lint/suspicious/noExplicitAny: records of a remote API
 export type Answer = any;
@@ -30,7 +34,7 @@ export interface XenApi {
 /** npm's `xen-api` at the lab's XenServer. */
 export function xenApi(options: object = {}): XenApi {
   const { user, password } = labCredentials.xenserver as { user: string; password: string };
-  const url = `https://${coordinator?.address}`;
+  const url = `https://${coordinator.address}`;
   return createClient({ url, auth: { user, password }, allowUnauthorized: true, watchEvents: false, ...options }) as XenApi;
 }
 
