@@ -1,10 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SiteMachine } from "./site.ts";
 
 export type PowerState = "on" | "off";
 export type BootDevice = "none" | "pxe" | "disk";
+/** What a machine tries to boot from, in that order. */
+export type BootTarget = "network" | "disk";
+
+/** What a machine is made of. */
+export interface MachineSpec {
+  name: string;
+  mac: string;
+  firmware: "bios" | "uefi";
+  /** Where its disk lies, and how large it is; without it, in the machine's own folder with the default size. */
+  disk?: { folder: string; bytes: number };
+  /** Where the machine's own state lies; without it, in a folder of its name. */
+  folder?: string;
+}
 
 /** How machines are played: QEMU with emulated CPU and firmware, or network namespaces without. */
 export const machineKinds = ["qemu", "light"] as const;
@@ -48,19 +60,23 @@ export interface MachineFolders {
 /** What was installed on a disk, as the machine itself wrote it. */
 export type Installed = Record<"profile" | "generation", string>;
 
-/** A host as its BMC sees it. */
+/** A host as its BMC sees it, or a VM as its hypervisor does. */
 export abstract class Machine {
   readonly name: string;
   /** Remaining count per active fault. */
-  readonly faults = new Map<MachineFault, number>();
+  faults = new Map<MachineFault, number>();
   bootDevice: BootDevice = "none";
+  /** What every start tries that no boot device was set for; a BMC's host has the disk there. */
+  bootOrder: readonly BootTarget[] = ["disk"];
+  /** Is told of every change. */
+  onPower: (power: PowerState) => void = () => undefined;
   protected readonly console: string;
   protected readonly folder: string;
 
-  constructor(machine: SiteMachine, folders: MachineFolders) {
+  constructor(machine: MachineSpec, folders: MachineFolders) {
     this.name = machine.name;
     this.console = join(folders.log, `console-${machine.name}.log`);
-    this.folder = join(folders.data, machine.name);
+    this.folder = machine.folder ?? join(folders.data, machine.name);
     mkdirSync(this.folder, { recursive: true });
   }
 
@@ -70,6 +86,8 @@ export abstract class Machine {
   abstract powerOff(): Promise<void>;
   /** Asks the running system to switch itself off. */
   abstract shutDown(): Promise<void>;
+  /** Takes its network interface away. It is off by then. */
+  abstract dispose(): void;
   /** The text of the install marker on its disk; undefined when nothing is installed. */
   protected abstract marker(): string | undefined;
 
@@ -90,6 +108,7 @@ export abstract class Machine {
     appendFileSync(this.console, `\nLAB power ${power}\n`);
     if (power === "on") writeFileSync(this.#poweredOn, "");
     else rmSync(this.#poweredOn, { force: true });
+    this.onPower(power);
   }
 
   installed(): Installed | undefined {
@@ -106,13 +125,14 @@ export abstract class Machine {
     return /LAB ([a-z ]+)/.exec(lines.findLast((line) => line.includes("LAB ")) ?? "")?.[1]?.trim() ?? "";
   }
 
-  /** What the next power-on boots. The boot device is for one boot only; ipmi_sim leaves it to the machine to forget it (bmc facts §6). */
-  protected nextBoot(): { network: boolean; fault: InstallerFault } {
-    const wanted = this.bootDevice;
+  /** What the next start boots. The boot device is for one boot only; ipmi_sim leaves it to the machine to forget it (bmc facts §6). */
+  protected nextBoot(): { targets: readonly BootTarget[]; fault: InstallerFault } {
+    const order = { none: this.bootOrder, pxe: ["network", "disk"] as const, disk: ["disk"] as const }[this.bootDevice];
     this.bootDevice = "none";
-    const network = wanted === "pxe" && !this.#take("pxe-lost") && !this.#take("old-disk-boots");
-    const fault = network ? installerFaults.find((one) => this.#take(one)) : undefined;
-    return { network, fault: fault ?? "" };
+    const lost = order[0] === "network" && (this.#take("pxe-lost") || this.#take("old-disk-boots"));
+    const targets = lost ? order.filter((one) => one === "disk") : order;
+    const fault = targets.includes("network") ? installerFaults.find((one) => this.#take(one)) : undefined;
+    return { targets, fault: fault ?? "" };
   }
 
   /** Uses up one count of a fault; true when it was active. */

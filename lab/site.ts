@@ -16,6 +16,7 @@ const siteSchema = z.object({
     puppet: z.object({ modulesDirectory: z.string() }).optional(),
   }),
   nfsServers: z.record(z.string(), z.object({ address: z.string().optional(), roots: z.array(z.string()) })).default({}),
+  xenServers: z.record(z.string(), z.object({ address: z.ipv4() })).default({}),
   machines: z.record(
     z.string(),
     z.object({
@@ -46,6 +47,10 @@ export interface Site {
     /** Directories below which its NFS server has stores. */
     nfsRoots: string[];
   };
+  /** The hosts of the XenServer pool; the first one coordinates it. */
+  xenServers: { name: string; address: string }[];
+  /** Names of the machines that are VMs. */
+  virtualMachines: string[];
   /** Machines with a BMC: the ones the lab has to play. */
   machines: SiteMachine[];
 }
@@ -58,7 +63,7 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
   const file = resolve(checkout, "environments", name, "inventory.yaml");
   const parsed = siteSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} cannot be served by the lab: ${z.prettifyError(parsed.error)}`);
-  const { networks, driver, machines, nfsServers } = parsed.data;
+  const { networks, driver, machines, nfsServers, xenServers } = parsed.data;
   const nfsRoots = Object.values(nfsServers).flatMap((server) => (server.address === driver.address ? server.roots : []));
   const all = Object.entries(machines);
   const network = networks[all[0]?.[1].network ?? ""];
@@ -73,6 +78,8 @@ export function readSite(checkout: string, name: string, hosts?: number): Site {
     domain: network.domain,
     cidr: network.cidr,
     driver: { ...driver, nfsRoots },
+    xenServers: Object.entries(xenServers).map(([name, { address }]) => ({ name, address })),
+    virtualMachines: all.filter(([, machine]) => !machine.bmc).map(([name]) => name),
     machines: served.slice(0, hosts),
   };
 }

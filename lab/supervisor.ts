@@ -18,6 +18,8 @@ import { puppetDaemons } from "./puppet/daemon.ts";
 import { QemuMachine } from "./qemu/qemu-machine.ts";
 import type { LabSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
+import type { MakeMachine } from "./xapi/guests.ts";
+import { XenServer } from "./xapi/xen-server.ts";
 
 /** Where lab/bmc/chassis.sh and lab/driver/systemctl.sh ask. */
 const LINE_PORT = 7900;
@@ -33,7 +35,8 @@ function network(site: Site): void {
   for (const machine of site.machines) ip("addr", "add", `${machine.bmc.address}/32`, "dev", "lo");
   rmSync("/etc/resolv.conf", { force: true }); // often a link into /run, which is the lab's own here
   writeFileSync("/etc/resolv.conf", `nameserver ${site.driver.address}\nsearch ${site.domain}\n`);
-  writeFileSync("/etc/hosts", `127.0.0.1 localhost\n${site.driver.address} ${site.driver.name}.${site.domain} ${site.driver.name}\n`);
+  const named = [site.driver, ...site.xenServers].map(({ name, address }) => `${address} ${name}.${site.domain} ${name}\n`);
+  writeFileSync("/etc/hosts", `127.0.0.1 localhost\n${named.join("")}`);
 }
 
 /** Builds what machines boot, unless the cache has it, and says where it is. */
@@ -43,12 +46,14 @@ function buildGuest(checkout: string, cache: string): string {
   return execFileSync("bash", args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
 }
 
-function makeMachines(site: Site, settings: LabSettings, folders: MachineFolders): Map<string, Machine> {
+/** Makes machines of the lab's kind; each gets a number of its own. */
+function machineMaker(settings: LabSettings, folders: MachineFolders): MakeMachine {
   const Kind = settings.machines === "qemu" ? QemuMachine : LightMachine;
-  return new Map(site.machines.map((machine, index) => [machine.name, new Kind(machine, folders, index)]));
+  let count = 0;
+  return (machine) => new Kind(machine, folders, count++);
 }
 
-function status(lab: Faulty, settings: LabSettings): unknown {
+function status(lab: Faulty, settings: LabSettings, xen: XenServer): unknown {
   const hosts = [...lab.machines.values()].map((one) => ({
     name: one.name,
     power: one.power(),
@@ -58,12 +63,14 @@ function status(lab: Faulty, settings: LabSettings): unknown {
     // JSON knows no infinity: a fault without an end has no count.
     faults: Object.fromEntries([...one.faults].map(([fault, left]) => [fault, Number.isFinite(left) ? left : null])),
   }));
-  return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts };
+  return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts, xenServer: xen.status() };
 }
 
-async function command(lab: Faulty, settings: LabSettings, words: string[]): Promise<ControlReply> {
+async function command(lab: Faulty, settings: LabSettings, xen: XenServer, words: string[]): Promise<ControlReply> {
   const [verb, name = "", kind = "", count] = words;
-  if (verb === "status") return { ok: true, value: status(lab, settings) };
+  if (verb === "status") return { ok: true, value: status(lab, settings, xen) };
+  const ofXen = await xen.command(words);
+  if (ofXen) return ofXen;
   if (verb === "fault") return setFault(lab, name, kind, count);
   const machine = lab.machines.get(name);
   if (verb === "power" && machine) {
@@ -110,7 +117,9 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   mkdirSync(webFaults, { recursive: true });
   const guest = buildGuest(checkout, cache);
   installCobbler(site, { checkout, guest }, settings.netboot);
-  const machines = makeMachines(site, settings, { data: join(state, "data/machines"), log, guest, checkout });
+  const make = machineMaker(settings, { data: join(state, "data/machines"), log, guest, checkout });
+  const machines = new Map(site.machines.map((machine) => [machine.name, make(machine)]));
+  const xen = new XenServer(site, { data: join(state, "data"), checkout }, make);
   const lab: Faulty = { site, machines, daemons: new Daemons(log), checkout, state };
   await startLineServer(LINE_PORT, (words) => line(lab, words));
   const daemons = [
@@ -121,8 +130,9 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   for (const daemon of daemons) lab.daemons.start(daemon);
   for (const { name } of site.machines) lab.daemons.start({ name: `bmc-${name}`, command: bmcCommand(lab, name) });
   for (const daemon of daemons) await lab.daemons.ready(daemon.name);
-  await resume([...machines.values()]);
-  await serveControl(join(state, "control.sock"), (words) => command(lab, settings, words));
+  await xen.listen();
+  await resume([...machines.values(), ...xen.resumable()]);
+  await serveControl(join(state, "control.sock"), (words) => command(lab, settings, xen, words));
 }
 
 await main(process.argv.slice(2) as [string, string, string, string]);

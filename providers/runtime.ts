@@ -6,5 +6,6 @@ import "./dnsmasq/index.ts";
 import "./nfs/index.ts";
 import "./puppet/index.ts";
 import "./site/index.ts";
+import "./xenserver/index.ts";
 
 export { dispatch } from "./kernel/dispatch.ts";

@@ -1,5 +1,5 @@
 import { Resolver } from "node:dns/promises";
-import { keyValues } from "../providers/baremetal/index.ts";
+import { keyValues } from "../providers/installation/index.ts";
 import { connectSsh, type SshTarget } from "../providers/transport/ssh.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
 import type { SiteProbe } from "./suite.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, stackFolder } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
-import { tokenFingerprint } from "../providers/baremetal/index.ts";
+import { tokenFingerprint } from "../providers/installation/index.ts";
 import { loadInputs } from "../stacks/load.ts";
 import { junitXml, writeWhole } from "./junit.ts";
 import { liveProbe } from "./live-probe.ts";

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# One power-on of a light machine, as PID 1 of its own namespaces. Ends when the machine powers off.
+# One start of a light machine, as PID 1 of its own namespaces: boots from `network` and `disk` in the order given. Ends when the
+# machine powers off.
 set -uo pipefail
-mode=$1 disk=$2 tree=$3 fault=$4
+targets=$1 disk=$2 tree=$3 fault=$4
 root=/run/light
 mkdir -p $root
 mount -t tmpfs tmpfs $root
@@ -25,18 +26,25 @@ enter() { # enter ROOT PROGRAM…: the basic file systems of a booted machine, t
   PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root chroot "$at" "$@"
 }
 
-if [ "$mode" = pxe ]; then
+boot_network() {
   mkdir -p $root/{upper,work,installer}
   mount -t overlay overlay -o "lowerdir=$tree,upperdir=$root/upper,workdir=$root/work" $root/installer
   mount --bind "$disk" $root/installer/target
   enter $root/installer testbed-netboot
-  status=$?
+  local status=$?
   case $status in
-    0) ;; # installed
-    10 | 11) ;; # the firmware goes on with the disk
+    0) exec busybox reboot -f ;; # installed
+    10 | 11) ;; # the firmware goes on
     *) echo "machine powers off after a failed installation ($status)"; exit 0 ;;
   esac
-fi
-[ -x "$disk/sbin/system" ] || { echo "no bootable disk"; exec sleep infinity; }
-ip addr flush dev eth0
-enter "$disk" system
+}
+
+boot_disk() {
+  [ -x "$disk/sbin/system" ] || { echo "no bootable disk"; return; }
+  ip addr flush dev eth0
+  enter "$disk" system
+  exit
+}
+
+for target in $targets; do "boot_$target"; done
+exec sleep infinity

@@ -1,9 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { closeSync, copyFileSync, existsSync, openSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type InstallerFault, ip, Machine, type MachineFolders, type PowerState } from "../machine.ts";
-import type { SiteMachine } from "../site.ts";
+import { type BootTarget, type InstallerFault, ip, Machine, type MachineFolders, type MachineSpec, type PowerState } from "../machine.ts";
 
 /** The disk takes the largest image with room to spare; it is sparse. */
 const DISK_BYTES = 96 * 2 ** 20;
@@ -15,18 +14,18 @@ const OVMF_VARIABLES = "/usr/share/OVMF/OVMF_VARS.fd";
 /** A host with emulated CPU (TCG) and real firmware: SeaBIOS or OVMF, iPXE in the network card's ROM, a disk, a serial console. */
 export class QemuMachine extends Machine {
   #child: ChildProcess | undefined;
-  readonly #machine: SiteMachine;
+  readonly #machine: MachineSpec;
   readonly #disk: string;
   readonly #tap: string;
 
-  constructor(machine: SiteMachine, folders: MachineFolders, index: number) {
+  constructor(machine: MachineSpec, folders: MachineFolders, index: number) {
     super(machine, folders);
     this.#machine = machine;
-    this.#disk = join(this.folder, "disk.img");
-    if (!existsSync(this.#disk)) {
-      writeFileSync(this.#disk, "");
-      truncateSync(this.#disk, DISK_BYTES);
-    }
+    const folder = machine.disk?.folder ?? this.folder;
+    mkdirSync(folder, { recursive: true });
+    this.#disk = join(folder, "disk.img");
+    if (!existsSync(this.#disk)) writeFileSync(this.#disk, "");
+    truncateSync(this.#disk, Math.max(statSync(this.#disk).size, machine.disk?.bytes ?? DISK_BYTES));
     if (machine.firmware === "uefi" && !existsSync(this.#variables)) copyFileSync(OVMF_VARIABLES, this.#variables);
     // Interface names have 15 characters at most, host names more: the index is short and unique.
     this.#tap = `qemu${index}`;
@@ -43,14 +42,17 @@ export class QemuMachine extends Machine {
   }
 
   async powerOn(): Promise<void> {
-    if (this.#child) return;
-    const { network, fault } = this.nextBoot();
-    this.#start(network, fault);
+    if (!this.#child) this.#start();
   }
 
-  #start(network: boolean, fault: InstallerFault): void {
+  dispose(): void {
+    ip("link", "del", this.#tap);
+  }
+
+  #start(): void {
+    const { targets, fault } = this.nextBoot();
     const errors = openSync(this.console, "a");
-    const child = spawn("qemu-system-x86_64", this.#arguments(network, fault), { stdio: ["pipe", "pipe", errors] });
+    const child = spawn("qemu-system-x86_64", this.#arguments(targets, fault), { stdio: ["pipe", "pipe", errors] });
     closeSync(errors);
     this.#child = child;
     this.note("on");
@@ -64,7 +66,7 @@ export class QemuMachine extends Machine {
     this.#tell("qmp_capabilities");
     child.once("error", () => this.#ended(child));
     // `close`, not `exit`: the last event has been read by then.
-    child.once("close", () => this.#ended(child) && reason === "guest-reset" && this.#start(false, ""));
+    child.once("close", () => this.#ended(child) && reason === "guest-reset" && this.#start());
   }
 
   #ended(child: ChildProcess): boolean {
@@ -74,8 +76,9 @@ export class QemuMachine extends Machine {
     return true;
   }
 
-  #arguments(network: boolean, fault: InstallerFault): string[] {
+  #arguments(targets: readonly BootTarget[], fault: InstallerFault): string[] {
     const { mac, firmware } = this.#machine;
+    const index = (target: BootTarget) => (targets.includes(target) ? `,bootindex=${targets.indexOf(target) + 1}` : "");
     return [
       // graphics=off sends the texts of SeaBIOS and iPXE to the serial console.
       ...["-machine", "pc,graphics=off", "-accel", "tcg", "-cpu", "max", "-m", firmware === "uefi" ? "256" : "128"],
@@ -87,12 +90,12 @@ export class QemuMachine extends Machine {
       ...["-chardev", "stdio,id=qmp", "-mon", "chardev=qmp,mode=control"],
       ...["-netdev", `tap,id=net,ifname=${this.#tap},script=no,downscript=no`],
       // strict: a blank disk must not fall through to the network by itself.
-      ...["-boot", "strict=on", "-device", `virtio-net-pci,netdev=net,mac=${mac}${network ? ",bootindex=1" : ",romfile="}`],
+      ...["-boot", "strict=on", "-device", `virtio-net-pci,netdev=net,mac=${mac}${index("network") || ",romfile="}`],
       // QEMU's end is the host's, whose page cache stays: nothing is lost.
-      ...["-drive", `id=disk,if=none,format=raw,cache=unsafe,file=${this.#disk}`, "-device", "virtio-blk-pci,drive=disk,bootindex=2"],
+      ...["-drive", `id=disk,if=none,format=raw,cache=unsafe,file=${this.#disk}`, "-device", `virtio-blk-pci,drive=disk${index("disk")}`],
       // The installer reads what it shall do wrong from the machine's serial number (lab/guest/init.sh).
       ...["-smbios", `type=1,manufacturer=testbed,product=lab,serial=${fault || "none"}`],
-      // A guest's reboot ends QEMU, and the machine starts anew from its disk: faster than a reset under TCG, and RSS does not grow.
+      // A guest's reboot ends QEMU, and the machine starts anew: faster than a reset under TCG, and RSS does not grow.
       "-no-reboot",
     ];
   }

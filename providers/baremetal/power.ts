@@ -1,22 +1,6 @@
+import { type PowerControl, type PowerState, staysOff } from "../installation/index.ts";
 import { type Context, retry, TestbedError, waitFor } from "../kernel/index.ts";
 import { bmcName, type IpmiTarget, ipmitool } from "../transport/ipmitool.ts";
-
-export type PowerState = "on" | "off";
-
-/** What a machine's management controller can do. IPMI implements it; Redfish is one more file. */
-export interface PowerControl {
-  readonly system: string;
-  status(): Promise<PowerState>;
-  /** Returns when the machine is confirmed to be in the state. */
-  set(state: PowerState): Promise<void>;
-  /** True when the machine is off and stays off: a BMC may misreport once, and a machine that reboots may be off for a moment. */
-  staysOff(): Promise<boolean>;
-  /** The next start, and only that, boots from the network. Call it right before the machine is powered on. */
-  bootOnceFromNetwork(): Promise<void>;
-}
-
-/** So many readings in a row make "off" certain. */
-const OFF_READINGS = 3;
 
 /** `powerSeconds`: as long a BMC that is busy or silent is asked again, and a power change may take until the BMC reports it. */
 export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: number): PowerControl {
@@ -39,6 +23,7 @@ export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: nu
 
   return {
     system,
+    pacingSeconds: target.pacingSeconds,
     status,
     async set(state) {
       // Some BMCs refuse `off` when off and `on` when on: an equal state is success.
@@ -61,16 +46,7 @@ export function ipmiPower(context: Context, target: IpmiTarget, powerSeconds: nu
         },
       );
     },
-    async staysOff() {
-      const everySeconds = Math.max(0.5, target.pacingSeconds);
-      let readings = 0;
-      const options = { timeoutSeconds: 60 + OFF_READINGS * everySeconds, everySeconds, object: "power", system };
-      return waitFor<boolean>("power to be on again, or off for certain", context, options, async () => {
-        if ((await status()) === "on") return { done: false };
-        readings++;
-        return readings === OFF_READINGS ? { done: true } : { seen: `power is off, read ${readings} times` };
-      });
-    },
+    staysOff: () => staysOff(context, { system, pacingSeconds: target.pacingSeconds, status }),
     async bootOnceFromNetwork() {
       // By the specification a BMC forgets the device 60 s after it was set.
       const answer = await command("chassis", "bootdev", "pxe");

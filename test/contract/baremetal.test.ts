@@ -4,10 +4,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { host, tokenFingerprint } from "../../providers/baremetal/index.ts";
+import { host } from "../../providers/baremetal/index.ts";
 import type { HostInputs, HostOutputs } from "../../providers/baremetal/machine.ts";
 import { CobblerClient } from "../../providers/cobbler/client.ts";
 import { endInstall, installState } from "../../providers/cobbler/index.ts";
+import { tokenFingerprint } from "../../providers/installation/index.ts";
 import { closeSharedSsh, connectSsh, sshExec } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, labCredentials, ours, testContext } from "../support/context.ts";
 import { fault, powerOf, switchPower } from "../support/lab.ts";

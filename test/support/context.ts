@@ -13,6 +13,7 @@ export const labCredentials: Record<string, Record<string, string>> = {
   bmc: { user: "lab", password: "labpass" },
   driver: { privateKey: key },
   hosts: { user: "root", privateKey: key },
+  xenserver: { user: "root", password: "lab-xenserver" },
 };
 
 export type TestContext = Context & { phases: string[] };

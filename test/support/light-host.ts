@@ -51,8 +51,8 @@ export class LightHost {
   readonly #system: Parameters<typeof system.reconcile>[1];
   readonly #entry: Record<string, unknown>;
 
-  constructor(name: string) {
-    const number = name.slice(1);
+  /** `number`: the last byte of address and MAC in the lab's inventory. */
+  constructor(name: string, number = name.slice(1)) {
     const [address, mac] = [`10.91.0.${number}`, `52:54:00:91:00:${number}`];
     const nic = { name: "eth0", mac, address, netmask: "255.255.255.0", dnsName: `${name}.lab.test` };
     this.#entry = { ...dnsmasq, name, mac, address };

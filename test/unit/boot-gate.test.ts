@@ -1,6 +1,6 @@
 // Where cobbler owns DHCP, a save while another machine loads its boot files by TFTP hangs that machine for good.
 import { expect, test } from "@jest/globals";
-import { BootGate } from "../../providers/baremetal/boot-gate.ts";
+import { BootGate } from "../../providers/installation/boot-gate.ts";
 import { failure, ours, testContext } from "../support/context.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

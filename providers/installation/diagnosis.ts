@@ -1,6 +1,6 @@
 import { TestbedError } from "../kernel/index.ts";
-import { type HostInputs, tokenFingerprint } from "./machine.ts";
 import { reachedInstaller, type Sight } from "./sight.ts";
+import { type InstallationInputs, tokenFingerprint } from "./wanted.ts";
 
 interface Diagnosis {
   code: string;
@@ -9,16 +9,16 @@ interface Diagnosis {
 }
 
 /** Why an installation failed, from the last that was seen of it. */
-export function diagnose(inputs: HostInputs, sight: Sight, seconds: number): TestbedError {
+export function diagnose(inputs: InstallationInputs, sight: Sight, seconds: number): TestbedError {
   const { code, message, remedy } = diagnosis(inputs, sight);
   return failure(inputs, code, `${message}, after ${Math.round(seconds)} s; ${evidence(sight)}`, remedy);
 }
 
-export function failure(inputs: HostInputs, code: string, message: string, remedy: string): TestbedError {
+export function failure(inputs: InstallationInputs, code: string, message: string, remedy: string): TestbedError {
   return new TestbedError({ system: `host ${inputs.address}`, object: inputs.name, kind: "refused", code, message, remedy });
 }
 
-function diagnosis(inputs: HostInputs, sight: Sight): Diagnosis {
+function diagnosis(inputs: InstallationInputs, sight: Sight): Diagnosis {
   if (sight.off) return poweredOff(sight);
   if (!reachedInstaller(sight)) return sight.identity ? oldSystem : noNetworkBoot(inputs, sight);
   if (!sight.netboot) return sight.identity ? wrongToken(sight.identity.token) : noLogin(inputs, sight);
@@ -56,7 +56,7 @@ const oldSystem: Diagnosis = {
   remedy: "check the firmware's boot order and its network boot, and that the BMC honours one-time PXE",
 };
 
-function noNetworkBoot(inputs: HostInputs, sight: Sight): Diagnosis {
+function noNetworkBoot(inputs: InstallationInputs, sight: Sight): Diagnosis {
   switch (sight.boot.dhcp) {
     case "silent":
       return {
@@ -93,7 +93,7 @@ function wrongToken(token: string): Diagnosis {
   };
 }
 
-function noLogin(inputs: HostInputs, sight: Sight): Diagnosis {
+function noLogin(inputs: InstallationInputs, sight: Sight): Diagnosis {
   if (sight.refusal?.code === "authentication")
     return {
       code: "ssh-refused",

@@ -1,13 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { beginInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "../cobbler/index.ts";
-import { type Context, retry, waitFor } from "../kernel/index.ts";
+import { type Context, limiter, retry, waitFor } from "../kernel/index.ts";
 import { type BootGate, bootGate } from "./boot-gate.ts";
 import { diagnose, failure } from "./diagnosis.ts";
 import { DriverLogs } from "./driver-logs.ts";
-import { differences, type HostInputs, type HostOutputs, outputs, powerOf } from "./machine.ts";
 import { Phases } from "./phases.ts";
 import type { PowerControl } from "./power.ts";
 import type { Identity } from "./proof.ts";
 import { Observer, phaseOf, reachedInstaller } from "./sight.ts";
+import { differences, type InstallationInputs, type InstallationOutputs, outputs, wantedInstallation } from "./wanted.ts";
 
 /** How often the machine is looked at while it installs. */
 const LOOK_SECONDS = 0.25;
@@ -15,10 +16,21 @@ const LOOK_SECONDS = 0.25;
 /** The machine's own limit ends an installation; this much later the wait itself would. */
 const SPARE_SECONDS = 120;
 
+/** Installs the machine unless what was observed is the wanted installation already. */
+export async function ensureInstalled(
+  context: Context,
+  inputs: InstallationInputs,
+  power: PowerControl,
+  observed: InstallationOutputs | undefined,
+): Promise<InstallationOutputs> {
+  if (observed && observed.installed === wantedInstallation(inputs)) return observed;
+  const token = `${randomBytes(16).toString("hex")}-${inputs.installs}`;
+  return limiter(`installs by ${inputs.cobbler.url}`, inputs.simultaneousInstalls)(() => install(context, inputs, power, token));
+}
+
 /** Installs the machine and returns when the new system has proved itself. One network boot that got lost is tried again. */
-export async function install(context: Context, inputs: HostInputs, token: string): Promise<HostOutputs> {
+async function install(context: Context, inputs: InstallationInputs, power: PowerControl, token: string): Promise<InstallationOutputs> {
   const phases = new Phases(context);
-  const power = powerOf(context, inputs);
   phases.begin("arming cobbler");
   const before = await retry(context.signal, () => installState(context, inputs.cobbler, inputs.system));
   const gate = (await restartsDhcp(context, inputs.cobbler)) ? bootGate(inputs.cobbler.url) : undefined;
@@ -57,7 +69,7 @@ interface Start {
 }
 
 /** One network boot, to its end. */
-async function once(context: Context, inputs: HostInputs, start: Start): Promise<Identity | "network boot lost"> {
+async function once(context: Context, inputs: InstallationInputs, start: Start): Promise<Identity | "network boot lost"> {
   const bootFilesLoaded = (await start.gate?.start(context, inputs.installSeconds)) ?? (() => undefined);
   try {
     await startFromNetwork(start);
@@ -81,7 +93,7 @@ async function startFromNetwork({ power, phases, logs }: Start): Promise<void> {
 
 function watch(
   context: Context,
-  inputs: HostInputs,
+  inputs: InstallationInputs,
   observer: Observer,
   { phases, token, retried }: Start,
   began: number,
@@ -116,7 +128,7 @@ function watch(
   });
 }
 
-function prove(inputs: HostInputs, seen: Identity): void {
+function prove(inputs: InstallationInputs, seen: Identity): void {
   const wrong = differences(inputs, seen);
   if (wrong.length === 0) return;
   throw failure(

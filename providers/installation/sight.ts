@@ -1,9 +1,9 @@
 import { type InstallState, installState } from "../cobbler/index.ts";
 import { type Context, errorText, retry, TestbedError } from "../kernel/index.ts";
 import { type DriverLogs, type NetworkBoot, nothingKnown } from "./driver-logs.ts";
-import { type HostInputs, identityOf } from "./machine.ts";
 import type { PowerControl } from "./power.ts";
 import type { Identity } from "./proof.ts";
+import { type InstallationInputs, identityOf } from "./wanted.ts";
 
 /** Everything that can be seen of one installation at one moment. */
 export interface Sight {
@@ -26,7 +26,7 @@ const POWER_SECONDS = 2;
 /** Looks at a machine that installs, from all sides at once. */
 export class Observer {
   readonly #context: Context;
-  readonly #inputs: HostInputs;
+  readonly #inputs: InstallationInputs;
   readonly #power: PowerControl;
   readonly #logs: DriverLogs;
   /** When cobbler saw the last installer begin before this one: by its own clock, which is not ours. */
@@ -35,7 +35,7 @@ export class Observer {
   #nextLogs = 0;
   #nextPower = 0;
 
-  constructor(context: Context, inputs: HostInputs, power: PowerControl, logs: DriverLogs, before: InstallState | undefined) {
+  constructor(context: Context, inputs: InstallationInputs, power: PowerControl, logs: DriverLogs, before: InstallState | undefined) {
     this.#context = context;
     this.#inputs = inputs;
     this.#power = power;
@@ -80,7 +80,7 @@ export class Observer {
   async #lookAtPower(): Promise<boolean> {
     if (performance.now() < this.#nextPower) return false;
     const off = (await this.#power.status()) === "off" && (await this.#power.staysOff());
-    this.#nextPower = performance.now() + Math.max(POWER_SECONDS, 2 * this.#inputs.bmc.pacingSeconds) * 1000;
+    this.#nextPower = performance.now() + Math.max(POWER_SECONDS, 2 * this.#power.pacingSeconds) * 1000;
     return off;
   }
 }

@@ -1,0 +1,2 @@
+export { connectionSchema, type XenServerConnection } from "./connection.ts";
+export { virtualMachine } from "./virtual-machine.ts";

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+// An independent client: what it sees is not what our own client believes.
+// @ts-expect-error: it has no typings
+import { createClient } from "xen-api";
+import { parse } from "yaml";
+import { virtualMachine } from "../../providers/xenserver/index.ts";
+import type { VirtualMachineInputs, VirtualMachineOutputs } from "../../providers/xenserver/inputs.ts";
+import { apply, drop, labCredentials, testContext } from "./context.ts";
+import { LightHost } from "./light-host.ts";
+
+const inventory = parse(readFileSync(join(import.meta.dirname, "../../environments/lab/inventory.yaml"), "utf8")) as {
+  xenServers: Record<string, { address: string; tlsSha256: string }>;
+};
+function hostOf(name: string): { address: string; tlsSha256: string } {
+  const found = inventory.xenServers[name];
+  if (!found) throw new Error(`the lab's inventory has no ${name}`);
+  return found;
+}
+export const coordinator = hostOf("xenserver");
+export const member = hostOf("xenserver-2");
+
+// biome-ignore lint/suspicious/noExplicitAny: records of a remote API
+export type Answer = any;
+
+export interface XenApi {
+  call(method: string, ...params: unknown[]): Promise<Answer>;
+  callAsync(method: string, ...params: unknown[]): Promise<Answer>;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  objectsFetched: Promise<void>;
+}
+
+/** npm's `xen-api` at the lab's XenServer. */
+export function xenApi(options: object = {}): XenApi {
+  const { user, password } = labCredentials.xenserver as { user: string; password: string };
+  const url = `https://${coordinator.address}`;
+  return createClient({ url, auth: { user, password }, allowUnauthorized: true, watchEvents: false, ...options }) as XenApi;
+}
+
+/** The VM `management` of the lab, with everything around it that has to be there before it can install. */
+export class LightVm {
+  readonly around = new LightHost("management", "41");
+  readonly given: VirtualMachineInputs;
+  #generation = 0;
+
+  constructor() {
+    const { bmc: _, ...installation } = this.around.inputs;
+    this.given = virtualMachine.inputs.parse({
+      ...installation,
+      server: coordinator,
+      memoryMiB: 256,
+      diskGiB: 1,
+      powerSeconds: 30,
+    }) as unknown as VirtualMachineInputs;
+  }
+
+  get generation(): string {
+    return `${this.#generation}`;
+  }
+
+  /** One `up`, by default with a new generation. */
+  async up(change: Partial<VirtualMachineInputs> = {}, previous?: VirtualMachineInputs & VirtualMachineOutputs, context = testContext()) {
+    const inputs = { ...this.given, generation: `${++this.#generation}`, ...change };
+    const { outputs, phases } = await apply(virtualMachine, inputs, context, previous);
+    return { outputs, phases, state: { ...inputs, ...outputs } };
+  }
+
+  /** The next `up` after a failed one, or one with another input: the same generation once more. */
+  again(change: Partial<VirtualMachineInputs> = {}, previous?: VirtualMachineInputs & VirtualMachineOutputs, context = testContext()) {
+    return this.up({ generation: `${this.#generation--}`, ...change }, previous, context);
+  }
+
+  down(context = testContext()): Promise<string[]> {
+    return drop(virtualMachine, this.given, context);
+  }
+}
