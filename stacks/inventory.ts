@@ -23,8 +23,8 @@ const ssh = z.strictObject({
   hostKey: z
     .string()
     .regex(
-      /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*$/,
-      "must be a public host key: its type and its base64 text",
+      /^((ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*|SHA256:[A-Za-z0-9+/]{43})$/,
+      "must be a public host key (its type and its base64 text) or its fingerprint (`SHA256:…`)",
     ),
   credential: z.string().min(1).default("driver"),
 });

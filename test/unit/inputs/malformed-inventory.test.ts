@@ -1,5 +1,6 @@
 // Faults of an inventory: each change, the codes it leads to, and the line that is reported.
-import { rows } from "./change.ts";
+import { expect, test } from "@jest/globals";
+import { findingsOf, rows, swap } from "./change.ts";
 
 rows(
   "inventory",
@@ -97,6 +98,7 @@ rows(
   a profile without the release it installs | , os: { id: lab-hv, version: "1" } => | TB103 | lab-kvm:
   a release as number | version: "1" => version: 1 | TB103
   a driver without a host key | /ssh: \{ user: root, hostKey: "[^"]*",/ => ssh: { user: root, | TB103 | ssh:
+  a fingerprint that is too short | /hostKey: "[^"]*"/ => hostKey: "SHA256:AAAA" | TB103
   a host key that is a file's name | /hostKey: "[^"]*"/ => hostKey: id_ed25519.pub | TB103
   an address of cobbler that is none | "http://10.91.0.1/cobbler_api" => cobbler | TB103
   a password in cobbler's address | http://10.91.0.1/cobbler_api => http://cobbler:cobbler@10.91.0.1/cobbler_api | TB131 | cobbler_api
@@ -135,3 +137,7 @@ rows(
   machines that are a list | /machines:\n(  .*\n)+/ => machines: [h11, h12]\n | TB103
 `.replaceAll("FINGERPRINT", Array(32).fill("AB").join(":")),
 );
+
+test("a host key may be given as its fingerprint", () => {
+  expect(findingsOf({ inventory: swap('/hostKey: "[^"]*"/', `hostKey: "SHA256:${"A".repeat(43)}"`) })).toEqual([]);
+});
