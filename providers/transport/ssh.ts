@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import type { Client as Ssh2Client } from "ssh2";
+import type { ClientChannel, Client as Ssh2Client } from "ssh2";
 import { forgetSession, limiter, session, TestbedError } from "../kernel/index.ts";
 import { type HostKeyPin, keyFingerprint, keyLine, parsePin } from "./host-key.ts";
 import { type RemoteFiles, remoteFiles } from "./sftp.ts";
@@ -44,8 +44,11 @@ export interface SshConnection {
 /** Seconds for the whole of connect and authentication. */
 const CONNECT_SECONDS = 10;
 
-/** OpenSSH's default MaxSessions is 10 for one connection; two are left for transfers of files. */
-const COMMANDS_PER_CONNECTION = 8;
+/** OpenSSH's default MaxSessions is 10 for one connection; some are left for transfers of files and for commands that just ended. */
+const COMMANDS_PER_CONNECTION = 6;
+
+/** A channel that was refused is asked for again after this. */
+const SLOT_MILLISECONDS = 50;
 
 /** One argument for a POSIX shell: inside single quotes nothing is special but the quote itself. `=` is quoted: it could assign. */
 export function shellQuote(argument: string): string {
@@ -133,6 +136,21 @@ function connectError(target: SshTarget, error: Error & { level?: string }): Tes
   return new TestbedError({ system, object: `port ${target.port ?? 22}`, kind: "unreachable", message: error.message, cause: error });
 }
 
+/** Opens the channel of one command. sshd frees the place of a command a moment after it said that it ended: until then it refuses a new one. */
+function openChannel(client: Ssh2Client, command: readonly string[], wanted: () => boolean): Promise<ClientChannel> {
+  const line = command.map(shellQuote).join(" ");
+  return new Promise((resolve, reject) => {
+    const ask = () =>
+      client.exec(line, (error, stream) => {
+        if (!error) return resolve(stream);
+        // Only a refused channel has a reason.
+        if (!("reason" in error)) return reject(error);
+        setTimeout(() => (wanted() ? ask() : reject(error)), SLOT_MILLISECONDS);
+      });
+    ask();
+  });
+}
+
 function connection(client: Ssh2Client, system: string, hostKey: string): SshConnection {
   let closed = false;
   const waiting = new Set<() => void>();
@@ -149,24 +167,26 @@ function connection(client: Ssh2Client, system: string, hostKey: string): SshCon
     files: remoteFiles(client, system),
     exec(command, { stdin = "", timeoutSeconds = 60 } = {}) {
       return new Promise((resolve, reject) => {
+        let over = false;
         const fail = (kind: "timeout" | "unreachable" | "invalid", message: string) => {
+          over = true;
           clearTimeout(timer);
           waiting.delete(cut);
           reject(new TestbedError({ system, object: command[0] ?? "", kind, message }));
         };
         // Only this command's channel ends: others run on the same connection.
-        let giveUp = () => void client.destroy();
+        let channel: ClientChannel | undefined;
         const timer = setTimeout(() => {
-          giveUp();
+          channel?.close();
           fail("timeout", `did not end within ${timeoutSeconds} s`);
         }, timeoutSeconds * 1000);
         const cut = () => fail("unreachable", "the connection was cut while the command ran");
         if (command.some((word) => word.includes("\0"))) return fail("invalid", "an argument holds a NUL, which no program can be given");
         if (closed) return cut();
         waiting.add(cut);
-        client.exec(command.map(shellQuote).join(" "), (error, stream) => {
-          if (error) return fail("unreachable", error.message);
-          giveUp = () => void stream.close();
+        const run = (stream: ClientChannel) => {
+          if (over) return void stream.close();
+          channel = stream;
           const stdout: Buffer[] = [];
           const stderr: Buffer[] = [];
           stream.on("data", (data: Buffer) => stdout.push(data));
@@ -180,7 +200,8 @@ function connection(client: Ssh2Client, system: string, hostKey: string): SshCon
           // A source that breaks ends the program's input; the program finds out what is missing.
           stdin.once("error", () => stream.end());
           stdin.pipe(stream);
-        });
+        };
+        openChannel(client, command, () => !over && !closed).then(run, (error: Error) => fail("unreachable", error.message));
       });
     },
   };
