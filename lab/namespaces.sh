@@ -4,7 +4,7 @@
 set -euo pipefail
 state=$1 cache=$2 checkout=$3 node=$4
 shift 4
-software=$cache/lab/root
+software=$(realpath "$cache/lab/current")
 scratch=$state/scratch
 mount --make-rprivate /
 

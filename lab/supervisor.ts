@@ -42,7 +42,7 @@ function network(site: Site): void {
 /** Builds what machines boot, unless the cache has it, and says where it is. */
 function buildGuest(checkout: string, cache: string): string {
   const program = join(checkout, "lab/guest/build.sh");
-  const args = [program, join(cache, "lab/guests"), join(checkout, "lab/keys/id_ed25519.pub"), join(cache, "lab/root")];
+  const args = [program, join(cache, "lab/guests"), join(checkout, "lab/keys/id_ed25519.pub"), join(cache, "lab/current")];
   return execFileSync("bash", args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
 }
 
