@@ -4,17 +4,27 @@ import { redact } from "./redact.ts";
 
 /** One line of `.testbed/<stack>/journal.jsonl`. Times are ISO 8601 UTC, durations seconds. */
 export interface JournalEntry {
+  /** When the line was written. */
   time: string;
+  /** The resource's URN, as in `pulumi stack --show-urns`. */
   urn: string;
+  /** The resource's type, e.g. `cobbler:System`. */
   type: string;
+  /** The resource's name, the last part of the URN. */
   name: string;
+  /** `create`, `update`, `read` or `delete`. */
   operation: string;
+  /** Each operation has one `start`, any number of `phase`, and one `end` unless its process was killed. */
   event: "start" | "phase" | "end";
+  /** With `phase`: what the resource's row showed from then on; a warning begins with `warning: `. */
   phase?: string;
+  /** With `end`: how the operation ended; `interrupted` means by a signal. */
   verdict?: "ok" | "failed" | "interrupted";
-  /** Working time, without the wait for a turn on the remote server. */
+  /** With `end`: working time, without the wait for a turn on the remote server. */
   seconds?: number;
+  /** With `end`: the wait for a turn on the remote server. */
   queuedSeconds?: number;
+  /** With `end`, where it did not end well: the text that the engine showed, secrets replaced by `[secret]`. */
   error?: string;
 }
 
