@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 /** The checkout that this file belongs to: where Pulumi.yaml is. */
 export const projectFolder = dirname(import.meta.dirname);
 
+/** The name in Pulumi.yaml: part of every mark, and the prefix of the configuration's keys. */
+export const projectName = "cloudstack-testbed";
+
 /** The release of the Pulumi engine that set-up gets. */
 export const engineVersion = "3.259.0";
 

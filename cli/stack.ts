@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { labExecArguments } from "../lab/index.ts";
+import { become } from "./child.ts";
 import { stackEnvironment } from "./environment.ts";
 import { CommandError, exitStatus } from "./exit.ts";
 import { insideVariable, labOf } from "./lab-place.ts";
@@ -56,6 +57,16 @@ export function openStack(named: string | undefined): OpenStack {
 /** Whether a command has to be taken inside the lab's namespaces to see its site. */
 export function isOutside(site: SiteSummary): boolean {
   return site.embedded && process.env[insideVariable] !== site.site;
+}
+
+/** The command line that runs `testbed` with these words where the site can be seen. */
+export function testbedArgv(opened: OpenStack, words: readonly string[]): string[] {
+  return argvAtSite(opened, [process.execPath, ...process.execArgv, join(projectFolder, "cli/main.ts"), ...words]);
+}
+
+/** Goes on, as another process, where the site can be seen; returns when this one sees it already. */
+export function goToSite(opened: OpenStack, words: readonly string[]): void {
+  if (isOutside(opened.site)) become(testbedArgv(opened, [...words, "--stack", opened.stack]), opened.environment);
 }
 
 /** The command as it must be started so that it sees the site: inside the lab's namespaces where the lab serves it. */

@@ -17,13 +17,26 @@ export async function stackCredentials(opened: OpenStack): Promise<Credentials> 
   return JSON.parse(await pulumi(opened, ["config", "get", "cloudstack-testbed:credentials"])) as Credentials;
 }
 
+/** A stack file that came with the checkout has no state yet: it is made. */
+export async function ensureStack(opened: OpenStack): Promise<void> {
+  const argv = ["pulumi", "stack", "select", "--create", "--stack", opened.stack, "--non-interactive"];
+  const { status } = await capture(argv, opened.environment, projectFolder);
+  if (status !== 0) {
+    throw new CommandError(
+      exitStatus.infrastructure,
+      `Stack ${opened.stack} cannot be opened in ${opened.environment.PULUMI_BACKEND_URL}: \`${argv.join(" ")}\` ended with status ${status}.`,
+    );
+  }
+}
+
 /** What a pulumi command prints. When it fails its own message has been shown on standard error. */
-async function pulumi(opened: OpenStack, words: readonly string[]): Promise<string> {
+export async function pulumi(
+  opened: OpenStack,
+  words: readonly string[],
+  hint = "A stack without a state is made by `testbed run`",
+): Promise<string> {
   const argv = ["pulumi", ...words, "--stack", opened.stack, "--non-interactive"];
   const { status, output } = await capture(argv, opened.environment, projectFolder);
   if (status === 0) return output;
-  throw new CommandError(
-    exitStatus.infrastructure,
-    `\`${argv.join(" ")}\` ended with status ${status}. A stack without a state is made by \`testbed run\`.`,
-  );
+  throw new CommandError(exitStatus.infrastructure, `\`${argv.join(" ")}\` ended with status ${status}. ${hint}.`);
 }

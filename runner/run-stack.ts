@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { capture, type Ended, runLogged } from "../cli/child.ts";
+import { type Ended, runLogged } from "../cli/child.ts";
 import { check } from "../cli/commands/check.ts";
 import { testArgv } from "../cli/commands/test.ts";
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, stackFolder } from "../cli/project.ts";
 import { argvAtSite, type OpenStack } from "../cli/stack.ts";
 import { junitXml, writeWhole } from "./junit.ts";
+import { ensureStack } from "./pulumi.ts";
 
 /** Check → up → environment suite → where to look. Returns the exit status of the command. */
 export async function runStack(opened: OpenStack): Promise<number> {
@@ -48,18 +49,6 @@ function redWithoutTests(opened: OpenStack, files: ReturnType<typeof runFiles>, 
   writeWhole(files.junit, junitXml("environment", [result], { stack: opened.stack, site: opened.site.site }));
   process.stderr.write(`testbed: ${message.split("\n")[0]}\n`);
   return status;
-}
-
-/** A stack file that came with the checkout has no state yet. */
-async function ensureStack(opened: OpenStack): Promise<void> {
-  const argv = ["pulumi", "stack", "select", "--create", "--stack", opened.stack, "--non-interactive"];
-  const { status } = await capture(argv, opened.environment, projectFolder);
-  if (status !== 0) {
-    throw new CommandError(
-      exitStatus.infrastructure,
-      `Stack ${opened.stack} cannot be opened in ${opened.environment.PULUMI_BACKEND_URL}: \`${argv.join(" ")}\` ended with status ${status}.`,
-    );
-  }
 }
 
 function runPulumiUp(opened: OpenStack, log: string): Promise<Ended> {

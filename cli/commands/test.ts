@@ -1,8 +1,5 @@
-import { join } from "node:path";
 import type { Command } from "commander";
-import { become } from "../child.ts";
-import { projectFolder } from "../project.ts";
-import { argvAtSite, isOutside, type OpenStack, openStack, stackOption } from "../stack.ts";
+import { goToSite, type OpenStack, openStack, stackOption, testbedArgv } from "../stack.ts";
 
 export function addTest(program: Command): void {
   program
@@ -15,7 +12,7 @@ export function addTest(program: Command): void {
     .option(...stackOption)
     .action(async (options: { stack?: string }) => {
       const opened = openStack(options.stack);
-      if (isOutside(opened.site)) become(testArgv(opened), opened.environment);
+      goToSite(opened, ["test"]);
       const { testStack } = await import("../../runner/test-stack.ts");
       process.exitCode = await testStack(opened);
     });
@@ -23,5 +20,5 @@ export function addTest(program: Command): void {
 
 /** The command line that runs the suite where the site can be seen. */
 export function testArgv(opened: OpenStack): string[] {
-  return argvAtSite(opened, [process.execPath, ...process.execArgv, join(projectFolder, "cli/main.ts"), "test", "--stack", opened.stack]);
+  return testbedArgv(opened, ["test", "--stack", opened.stack]);
 }

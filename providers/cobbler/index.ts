@@ -1,3 +1,5 @@
+import "./ownership.ts";
+
 export { type CobblerConnection, connectionSchema } from "./connection.ts";
 export { distro } from "./distro.ts";
 export { beginInstall, endInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "./install.ts";

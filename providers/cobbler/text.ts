@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { type Context, findMark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
+import { type Context, findMark, type Mark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
 import { CobblerClient, type TextKind } from "./client.ts";
 import type { CobblerConnection } from "./connection.ts";
 import { refuseForeign } from "./item.ts";
@@ -45,6 +45,12 @@ const FIRST_LINE = /^## cloudstack-testbed:\S+(?: (?<note>.*))?\n/;
 export function noteOf(text: string): string | undefined {
   const found = FIRST_LINE.exec(text);
   return found ? (found.groups?.note ?? "") : undefined;
+}
+
+/** The same text with this mark, and no other; what else our first line says stays. */
+export function remarkedText(text: string, mark: Mark): string {
+  const note = noteOf(text);
+  return `## ${markText(mark)}${note ? ` ${note}` : ""}\n${text.replace(FIRST_LINE, "")}`;
 }
 
 export async function observeText(

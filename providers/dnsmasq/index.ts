@@ -1,1 +1,3 @@
+import "./ownership.ts";
+
 export { host } from "./host.ts";

@@ -1,0 +1,61 @@
+import { findMark, markText } from "../kernel/index.ts";
+import { defineOwnership } from "../kernel/ownership.ts";
+import { FOREIGN, runOnDriver } from "../site/index.ts";
+import { type HostInputs, host } from "./host.ts";
+
+// First line of our own file in each folder, then the files of others that name the machine: those no `up` may change.
+const LIST = `
+hosts=$1 dhcp=$2 name=$3 mac=$4 address=$5
+for directory in "$hosts" "$dhcp"; do
+  if [ -e "$directory/$name" ]; then echo "own $(head -n 1 "$directory/$name")"; fi
+  for other in "$directory"/*; do
+    [ -e "$other" ] && [ "$other" != "$directory/$name" ] || continue
+    if grep -qiE "(^|[ ,])($mac|$(printf %s "$address" | sed 's/[.]/[.]/g')|$name)([ ,]|\\$)" "$other"; then echo "other $other"; fi
+  done
+done
+`;
+
+// Under the lock of the entry's own writes. A file made by hand keeps its lines below the mark.
+const TAKE = `
+set -eu
+hosts=$1 dhcp=$2 name=$3 mark=$4 expected=$5
+exec 9>"$hosts/.lock"
+flock -w 30 9 || { echo "the lock $hosts/.lock is held for more than 30 s" >&2; exit 1; }
+for file in "$hosts/$name" "$dhcp/$name"; do
+  [ -e "$file" ] || continue
+  first=$(head -n 1 "$file")
+  case $first in "# cloudstack-testbed:"*) seen=$first ;; *) seen= ;; esac
+  [ "$seen" = "$expected" ] || [ "$seen" = "# $mark" ] || { echo "expected \${expected:-nobody} as the holder of $file, seen \${seen:-nobody}" >&2; exit ${FOREIGN}; }
+done
+for file in "$hosts/$name" "$dhcp/$name"; do
+  [ -e "$file" ] || continue
+  new=$(dirname "$file")/.$name.new
+  { printf '# %s\\n' "$mark"; sed '1{/^# cloudstack-testbed:/d}' "$file"; } >"$new"
+  chmod 644 "$new"
+  mv "$new" "$file"
+done
+`;
+
+defineOwnership<HostInputs>(host.type, {
+  async holdings(context, inputs) {
+    const { server, hostsDirectory, dhcpHostsDirectory, name, mac, address } = inputs;
+    const found = await runOnDriver(context, server, name, LIST, [hostsDirectory, dhcpHostsDirectory, name, mac, address]);
+    const lines = found.split("\n").filter(Boolean);
+    const own = lines.filter((line) => line.startsWith("own ")).map((line) => findMark(line));
+    const others = lines.filter((line) => line.startsWith("other ")).map((line) => line.slice("other ".length));
+    if (own.length === 0 && others.length === 0) return [];
+    return [
+      {
+        object: `entry ${name}`,
+        system: `dnsmasq ${server.address}`,
+        holder: own.find((mark) => mark !== undefined),
+        ...(others.length > 0 ? { obstacle: `${others.join(", ")} names it as well: remove it there by hand first` } : {}),
+      },
+    ];
+  },
+  async take(context, inputs, holding) {
+    const { server, hostsDirectory, dhcpHostsDirectory, name } = inputs;
+    const expected = holding.holder ? `# ${markText(holding.holder)}` : "";
+    await runOnDriver(context, server, name, TAKE, [hostsDirectory, dhcpHostsDirectory, name, markText(context.mark), expected]);
+  },
+});
