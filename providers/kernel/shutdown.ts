@@ -5,16 +5,23 @@ let installed = false;
 /** Aborts when the process is told to stop. Jenkins signals every process of a job, so the provider hears it directly. */
 export const shutdown: AbortSignal = controller.signal;
 
-/** After the last running operation has answered, the engine gets this long to read it and end the process itself. */
-const LINGER_MILLISECONDS = 20_000;
+/**
+ * After the last running operation has ended, its answer needs this long to reach the engine. Not longer: the engine ends its
+ * providers by SIGINT too, after every preview, and waits up to 5 s for them.
+ */
+const ANSWER_MILLISECONDS = 250;
 
 function stop(name: string): void {
   controller.abort(new Error(`interrupted by ${name}`));
-  lingerWhenIdle();
+  endWhenIdle();
 }
 
-function lingerWhenIdle(): void {
-  if (controller.signal.aborted && running === 0) setTimeout(() => process.exit(0), LINGER_MILLISECONDS);
+function endWhenIdle(): void {
+  if (!controller.signal.aborted || running > 0) return;
+  setTimeout(() => {
+    // An operation that came meanwhile ends by the abort, and then the process.
+    if (running === 0) process.exit(0);
+  }, ANSWER_MILLISECONDS);
 }
 
 /** Called once, by the provider process only: a program that merely imports the kernel keeps Node's own behaviour. */
@@ -32,6 +39,6 @@ export async function whileRunning<T>(operation: () => Promise<T>): Promise<T> {
     return await operation();
   } finally {
     running--;
-    lingerWhenIdle();
+    endWhenIdle();
   }
 }

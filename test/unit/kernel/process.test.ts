@@ -1,4 +1,5 @@
 // The kernel from outside: Pulumi's real dynamic-provider process, driven over gRPC.
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,6 +111,15 @@ describe("create", () => {
     const error = await creating;
     expect(partialState(error)?.id).toBe(`file${join(folder, "a")}`);
     expect(journal()).toContain('"verdict":"interrupted"');
+    await restart();
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)("%s ends an idle provider by itself: the engine would wait 5 s for it", async (signal) => {
+    await restart();
+    await provider.create(properties("a"));
+    const ended = once(provider.process, "exit", { signal: AbortSignal.timeout(4500) });
+    provider.process.kill(signal);
+    expect(await ended).toEqual([0, null]);
     await restart();
   });
 
