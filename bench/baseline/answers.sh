@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "token=$getVar('install_token', '')" >/etc/testbed-install

@@ -1,0 +1,9 @@
+import type { Figure } from "../figure.ts";
+import { cobblerFigures } from "./cobbler.ts";
+import { entryFigures } from "./entries.ts";
+import { inputFigures } from "./inputs.ts";
+import { labFigures } from "./lab.ts";
+import { stateFigures } from "./state.ts";
+
+/** Every row of the table, in its order. The lab's rows come last: they stop it. */
+export const figures: readonly Figure[] = [...cobblerFigures, ...entryFigures, ...inputFigures, ...stateFigures, ...labFigures];

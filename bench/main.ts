@@ -1,0 +1,68 @@
+// Measures the figures of the project: node bench/main.ts [--times N] [--only ID…] [--json FILE]
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { table } from "../cli/table.ts";
+import { type Measured, measure, valueText } from "./figure.ts";
+import { figures } from "./figures/index.ts";
+import { benchFolder, checkout, endLab } from "./place.ts";
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("must be a whole number above 0");
+  return value;
+}
+
+const program = new Command("bench")
+  .description(
+    "Measures each figure several times and prints the median beside what it must be. Needs root, and a machine with nothing else to do. " +
+      `Rows: ${figures.map((figure) => figure.id).join(", ")}. Status 1: a row misses its must.`,
+  )
+  .option("--times <n>", "measurements of each row", positive, 5)
+  .option("--only <id...>", "these rows only")
+  .option("--json <file>", "where the measurements go", join(checkout, "reports/bench.json"))
+  .action(main);
+
+async function main(options: { times: number; only?: string[]; json: string }): Promise<void> {
+  const unknown = options.only?.filter((id) => !figures.some((figure) => figure.id === id)) ?? [];
+  if (unknown.length > 0)
+    program.error(`no row ${unknown.join(", ")}; rows are ${figures.map((figure) => figure.id).join(", ")}`, { exitCode: 2 });
+  mkdirSync(benchFolder, { recursive: true });
+  const results: Measured[] = [];
+  try {
+    for (const figure of figures) {
+      if (options.only && !options.only.includes(figure.id)) continue;
+      process.stderr.write(`${figure.id}: ${figure.what}\n`);
+      const result = await measure(figure, options.times, (sample) =>
+        process.stderr.write(`  ${valueText(sample.value, figure.unit)}  ${JSON.stringify(rounded(sample.parts))}\n`),
+      );
+      if (result.error) process.stderr.write(`  failed: ${result.error}\n`);
+      results.push(result);
+      writeResults(options, results);
+    }
+  } finally {
+    await endLab();
+  }
+  const rows = results.map((one) => [
+    one.missed ? "MISSED" : "ok",
+    one.what,
+    valueText(one.median, one.unit),
+    `≤ ${one.must}${one.unit === "ratio" ? "" : ` ${one.unit}`}`,
+    one.command,
+  ]);
+  process.stdout.write(table([["", "FIGURE", `MEDIAN OF ${options.times}`, "MUST", "COMMAND"], ...rows]));
+  process.exitCode = results.some((one) => one.missed) ? 1 : 0;
+}
+
+function writeResults({ json, times }: { json: string; times: number }, results: readonly Measured[]): void {
+  mkdirSync(dirname(json), { recursive: true });
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+  writeFileSync(json, `${JSON.stringify({ measured: new Date().toISOString(), times, machine, results }, undefined, 2)}\n`);
+}
+
+function rounded(parts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, Math.round(value * 100) / 100]));
+}
+
+await program.parseAsync();

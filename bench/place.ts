@@ -1,0 +1,111 @@
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Lab, labExecArguments, startLab, stopLab } from "../lab/index.ts";
+
+export const checkout: string = join(import.meta.dirname, "..");
+/** Everything that a benchmark leaves, until the next one. */
+export const benchFolder: string = join(checkout, ".testbed/bench");
+/** A lab of its own: no stack's lab is slowed or changed. */
+export const benchLab: Lab = { checkout, site: "lab", state: join(benchFolder, "lab") };
+
+export interface Run {
+  status: number;
+  output: string;
+  seconds: number;
+  /** Largest resident memory that any process matching `watch` had, in MB; 0 where none was seen. */
+  peakMegabytes: number;
+}
+
+export interface RunOptions {
+  folder?: string;
+  environment?: NodeJS.ProcessEnv;
+  stdin?: string;
+  inLab?: boolean;
+  /** Part of the command line of a descendant whose memory is watched. */
+  watch?: string;
+  limitSeconds?: number;
+}
+
+/** Runs a command to its end and times it. Fails when the command does. */
+export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const folder = options.folder ?? checkout;
+  const [command = "", ...rest] = options.inLab ? labExecArguments(benchLab, folder, argv) : argv;
+  const began = performance.now();
+  const child = spawn(command, rest, {
+    cwd: folder,
+    env: options.environment ?? process.env,
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: (options.limitSeconds ?? 1800) * 1000,
+    killSignal: "SIGKILL",
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stdin.on("error", () => undefined); // a command that does not read its input may close it first
+  child.stdin.end(options.stdin ?? "");
+  let peakMegabytes = 0;
+  const look = options.watch
+    ? setInterval(() => (peakMegabytes = Math.max(peakMegabytes, megabytesOf(child.pid ?? 0, options.watch ?? ""))), 250)
+    : undefined;
+  const status = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? -1));
+  });
+  clearInterval(look);
+  const seconds = (performance.now() - began) / 1000;
+  if (status !== 0) throw new Error(`${argv.join(" ")} ended with status ${status}:\n${output.slice(-2000)}`);
+  return { status, output, seconds, peakMegabytes };
+}
+
+/** Resident memory of the descendants of a process whose command line holds the text, in MB. */
+function megabytesOf(ancestor: number, text: string): number {
+  const rows = descendants(ancestor, processes()).filter((row) => row.command.includes(text));
+  return rows.reduce((sum, row) => sum + row.kilobytes, 0) / 1024;
+}
+
+interface ProcessRow {
+  pid: number;
+  parent: number;
+  kilobytes: number;
+  command: string;
+}
+
+/** The process and all below it. */
+function descendants(ancestor: number, rows: readonly ProcessRow[]): ProcessRow[] {
+  const below = new Set([ancestor]);
+  for (let size = -1; size !== below.size; ) {
+    size = below.size;
+    for (const row of rows) if (below.has(row.parent)) below.add(row.pid);
+  }
+  return rows.filter((row) => below.has(row.pid));
+}
+
+function processes(): ProcessRow[] {
+  return execFileSync("ps", ["-eo", "pid=,ppid=,rss=,args="], { encoding: "utf8", maxBuffer: 2 ** 26 })
+    .split("\n")
+    .flatMap((line) => {
+      const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+      return found ? [{ pid: Number(found[1]), parent: Number(found[2]), kilobytes: Number(found[3]), command: found[4] ?? "" }] : [];
+    });
+}
+
+/** Proportional memory of a process and all its descendants, in MB: a page that several share counts once. */
+export function treeMegabytes(pid: number): number {
+  const kilobytes = descendants(pid, processes()).map((row) => {
+    try {
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${row.pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+    } catch {
+      return 0; // it ended meanwhile
+    }
+  });
+  return kilobytes.reduce((sum, one) => sum + one, 0) / 1024;
+}
+
+/** Starts the benchmark's lab where it does not run yet. */
+export async function ensureLab(): Promise<void> {
+  await startLab(benchLab, { machines: "light" });
+}
+
+export function endLab(): Promise<unknown> {
+  return stopLab(benchLab);
+}
