@@ -11,6 +11,8 @@ export class BenchProject {
   readonly folder: string;
   readonly kind: Kind;
   readonly count: number;
+  /** Seconds of the last command: after `withUp` those of the destroy. */
+  lastSeconds = 0;
   readonly #environment: NodeJS.ProcessEnv;
 
   /** @param machines decides about checkpoints and parallelism, as the inventory's machines do */
@@ -53,22 +55,23 @@ export class BenchProject {
   readonly preview = (): Promise<Run> => this.#pulumi("preview", "--stack", "bench", "--expect-no-changes", "--suppress-outputs");
   readonly destroy = (): Promise<Run> => this.#pulumi("destroy", "--stack", "bench", "--yes", "--skip-preview", "--suppress-outputs");
 
-  #pulumi(...words: string[]): Promise<Run> {
-    return run(["pulumi", ...words, "--non-interactive", "--color", "never"], {
+  async #pulumi(...words: string[]): Promise<Run> {
+    const ended = await run(["pulumi", ...words, "--non-interactive", "--color", "never"], {
       folder: this.folder,
       environment: this.#environment,
       inLab: true,
       watch: "cmd/dynamic-provider",
     });
+    this.lastSeconds = ended.seconds;
+    return ended;
   }
 }
 
-/** A project that has been up; destroyed again whatever happens to the measurement. */
+/** A project that has been up; destroyed again whatever happens, so that the next measurement finds the site as it was. */
 export async function withUp<T>(project: BenchProject, measure: (up: Run) => Promise<T>): Promise<T> {
   await project.init();
-  const up = await project.up();
   try {
-    return await measure(up);
+    return await measure(await project.up());
   } finally {
     await project.destroy();
   }

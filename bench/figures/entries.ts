@@ -17,10 +17,8 @@ async function bareDnsmasq(verb: "add" | "remove"): Promise<number> {
 }
 
 async function upAndDestroy(project: BenchProject): Promise<{ up: number; destroy: number }> {
-  await project.init();
-  const up = await project.up();
-  const destroy = await project.destroy();
-  return { up: up.seconds, destroy: destroy.seconds };
+  const up = await withUp(project, async (one) => one.seconds);
+  return { up, destroy: project.lastSeconds };
 }
 
 async function lifeOfEntries(): Promise<Sample> {
