@@ -1,83 +1,64 @@
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
-import { ipmitool } from "../providers/transport/ipmitool.ts";
-import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
+import { type Context, redact } from "../providers/kernel/index.ts";
 import { loadInputs } from "../stacks/load.ts";
-import type { Plan, PlannedMachine } from "../stacks/plan.ts";
+import type { Plan } from "../stacks/plan.ts";
+import { examineCobbler } from "./examine/cobbler.ts";
+import { judgeDriver } from "./examine/driver.ts";
+import { lookAtDriver } from "./examine/driver-facts.ts";
+import { amiss, type Examined } from "./examine/examined.ts";
+import { examineBmc, examineHost, examineName } from "./examine/machines.ts";
+import { examineTools } from "./examine/tools.ts";
 import { liveProbe } from "./live-probe.ts";
-import { type Credentials, stackCredentials } from "./pulumi.ts";
+import { stackCredentials, stackHosts } from "./pulumi.ts";
+import { atSite } from "./site-context.ts";
 
-export interface Examined {
-  what: string;
-  /** What was seen; absent when the question failed. */
-  seen?: string;
-  wrong?: string;
-  remedy?: string;
-}
-
-/** Looks at the live driver and the BMCs of a stack's site; changes nothing. Returns the exit status of the command. */
-export async function examineSite(opened: OpenStack): Promise<number> {
+/** Looks at this machine, the driver, the BMCs and the proved hosts of a stack; changes nothing. Returns the exit status of the command. */
+export async function examineSite(opened: OpenStack, json: boolean): Promise<number> {
   const { plan } = loadInputs(projectFolder, { stack: opened.stack });
   if (!plan)
     throw new CommandError(exitStatus.input, `Stack ${opened.stack} has no plan while its inputs have faults: see \`testbed check\`.`);
-  const credentials = await stackCredentials(opened);
-  const probe = liveProbe(plan, credentials);
-  const examined = await Promise.all([
-    examine(`cobbler ${plan.driver.cobbler.url}`, "is cobblerd running, and its web service in front of it?", () =>
-      cobblerVersion(plan.driver.cobbler),
-    ),
-    ...plan.machines.map((machine) =>
-      examine(
-        `name ${machine.fqdn}`,
-        "before the first `up` no name is known; afterwards `pulumi refresh` and `pulumi up` put it back",
-        async () => {
-          const addresses = await probe.addresses(machine.fqdn);
-          if (addresses.join() !== machine.address)
-            throw new Error(`should be ${machine.address}, and is ${addresses.join(", ") || "unknown"}`);
-          return machine.address;
-        },
-      ),
-    ),
-    ...plan.machines.map((machine) =>
-      examine(
-        `BMC of ${machine.name}, ${machine.bmc.address}`,
-        "is it powered and cabled, is IPMI over LAN on, is the credential right?",
-        () => bmcPower(plan, machine, credentials),
-      ),
-    ),
-  ]);
-  for (const one of examined) process.stdout.write(line(one));
-  return examined.some((one) => one.wrong !== undefined) ? exitStatus.infrastructure : exitStatus.ok;
+  const examined = await atSite(opened, async (context) => {
+    const parts = [examineTools(opened.environment), driver(context, plan), examineCobbler(context, plan.driver.cobbler, plan.driver)];
+    return (await Promise.all([...parts, machines(opened, plan)])).flat();
+  });
+  const wrong = examined.filter((one) => one.wrong !== undefined).length;
+  process.stdout.write(
+    json ? `${redact(JSON.stringify({ stack: opened.stack, wrong, examined }, undefined, 2))}\n` : render(examined, wrong),
+  );
+  return wrong > 0 ? exitStatus.infrastructure : exitStatus.ok;
 }
 
-function line(one: Examined): string {
-  if (one.wrong === undefined) return `ok     ${one.what}: ${one.seen}\n`;
-  return `WRONG  ${one.what}: ${one.wrong}\n       ${one.remedy}\n`;
-}
-
-async function examine(what: string, remedy: string, ask: () => Promise<string>): Promise<Examined> {
+async function driver(context: Context, plan: Plan): Promise<Examined[]> {
+  const { address, ssh, dnsmasq, dhcp, dns } = plan.driver;
   try {
-    return { what, seen: await ask() };
+    const look = await lookAtDriver(context, { address, ...ssh }, dnsmasq);
+    return await judgeDriver(look, { ...dnsmasq, address, dhcp, dns });
   } catch (error) {
-    return { what, wrong: error instanceof Error ? error.message : String(error), remedy };
+    const text = error instanceof Error ? error.message : String(error);
+    return [
+      amiss(`SSH of the driver ${address}`, text, `does credentials.${ssh.credential} fit, and driver.ssh.hostKey of the inventory?`),
+    ];
   }
 }
 
-async function cobblerVersion({ url, tlsFingerprint }: Plan["driver"]["cobbler"]): Promise<string> {
-  const answer = await xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: 10, tlsFingerprint }).call("extended_version", []);
-  const version = typeof answer === "object" && !Array.isArray(answer) ? String(answer.version) : String(answer);
-  if (!version.startsWith("3.3.")) throw new Error(`its version is ${version}; supported is 3.3`);
-  return version;
+async function machines(opened: OpenStack, plan: Plan): Promise<Examined[]> {
+  const [hosts, credentials] = await Promise.all([stackHosts(opened), stackCredentials(opened)]);
+  const proved = hosts.filter((host) => host.hostKey);
+  const probe = liveProbe(plan, credentials);
+  // Names come with the first `up`: before it there are none to miss.
+  const named = plan.driver.dns === "dnsmasq" && hosts.length > 0 ? plan.machines : [];
+  return Promise.all([
+    ...named.map((machine) => examineName(machine, probe)),
+    ...plan.machines.map((machine) => examineBmc(machine, plan.driver, credentials)),
+    ...proved.map((host) => examineHost(host, credentials)),
+  ]);
 }
 
-async function bmcPower(plan: Plan, machine: PlannedMachine, credentials: Credentials): Promise<string> {
-  const { via, ...bmc } = machine.bmc;
-  const login = credentials[bmc.credential];
-  if (!login?.user || !login.password) throw new Error(`credential ${bmc.credential} has no user and password`);
-  const { ssh, address } = plan.driver;
-  const driver = { address, user: ssh.user, hostKey: ssh.hostKey, privateKey: credentials[ssh.credential]?.privateKey ?? "" };
-  const target = { ...bmc, user: login.user, password: login.password, ...(via === "driver" ? { via: driver } : {}) };
-  const answer = await ipmitool(target, ["chassis", "power", "status"]);
-  return answer.trim();
+function render(examined: readonly Examined[], wrong: number): string {
+  const lines = examined.map((one) =>
+    one.wrong === undefined ? `ok     ${one.what}: ${one.seen}` : `WRONG  ${one.what}: ${one.wrong}\n       remedy: ${one.remedy}`,
+  );
+  return redact(`${lines.join("\n")}\n${wrong === 0 ? "all is well" : `${wrong} of ${examined.length} need attention`}\n`);
 }

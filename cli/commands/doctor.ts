@@ -1,20 +1,21 @@
-import { join } from "node:path";
 import type { Command } from "commander";
-import { become } from "../child.ts";
-import { projectFolder } from "../project.ts";
-import { argvAtSite, isOutside, openStack, stackOption } from "../stack.ts";
+import { goToSite, openStack, stackOption } from "../stack.ts";
 
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
-    .summary("look at the live driver and the BMCs, read-only")
-    .description("Asks cobbler for its version, DNS for every machine, and each BMC for its power state. Changes nothing.")
+    .summary("look at tools, driver, BMCs and proved hosts, read-only")
+    .description(
+      "Looks at the tools of this machine; at the driver's clock, free room, dnsmasq (version, process, folders, configuration) and cobbler " +
+        "(version, login, who serves DHCP and DNS, its template); at each BMC; and at the keys of the hosts that the stack has proved. " +
+        "Changes nothing. Status 3: something needs attention; each finding comes with its remedy.",
+    )
     .option(...stackOption)
-    .action(async (options: { stack?: string }) => {
+    .option("--json", "print what was seen as JSON")
+    .action(async (options: { stack?: string; json?: boolean }) => {
       const opened = openStack(options.stack);
-      const again = [process.execPath, ...process.execArgv, join(projectFolder, "cli/main.ts"), "doctor", "--stack", opened.stack];
-      if (isOutside(opened.site)) become(argvAtSite(opened, again), opened.environment);
+      goToSite(opened, ["doctor", ...(options.json ? ["--json"] : [])]);
       const { examineSite } = await import("../../runner/doctor.ts");
-      process.exitCode = await examineSite(opened);
+      process.exitCode = await examineSite(opened, options.json ?? false);
     });
 }

@@ -27,7 +27,7 @@ function testbed(...words: string[]) {
 test("--help names every command and the exit statuses", () => {
   const { status, stdout } = testbed("--help");
   expect(status).toBe(0);
-  for (const name of ["check", "plan", "preview", "run", "test", "down", "exec", "env", "lab", "doctor"]) {
+  for (const name of ["check", "plan", "preview", "run", "test", "down", "exec", "env", "lab", "doctor", "leases", "takeover", "adopt"]) {
     expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
   }
   expect(stdout).toContain("130 interrupted");
