@@ -1,3 +1,5 @@
+import { watchEngine } from "./engine-watch.ts";
+
 const controller = new AbortController();
 let running = 0;
 let installed = false;
@@ -30,6 +32,8 @@ export function listenForSignals(): void {
   installed = true;
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
+  const engine = process.argv[2];
+  if (engine && /^[\w.-]+:\d+$/.test(engine)) watchEngine(engine, () => stop("the end of the engine"));
 }
 
 /** Counts an operation as running until it has ended. */

@@ -3,8 +3,6 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { CobblerClient } from "../../providers/cobbler/client.ts";
-import { testContext } from "./context.ts";
 import { processesIn, processTree } from "./processes.ts";
 import { Project } from "./project.ts";
 
@@ -161,14 +159,15 @@ function isMoment(entry: { type: string; event: string; phase?: string }, moment
 
 /** What of the stack is still on the site, and which of its processes still run. */
 async function leftovers(folder: string): Promise<string[]> {
-  const client = new CobblerClient(testContext(), { url: "http://10.91.0.1/cobbler_api", credential: "cobbler" });
-  const found: string[] = [];
-  for (const kind of ["system", "profile", "distro"] as const)
-    found.push(...(await client.find(kind, {})).map((name) => `${kind} ${name}`));
-  for (const place of ["/srv/testbed/hosts.d", "/srv/testbed/dhcp.d", "/var/lib/cloudstack-testbed/leases"])
-    found.push(...(existsSync(place) ? readdirSync(place) : []).filter((name) => !name.startsWith(".")).map((name) => `${place}/${name}`));
+  const collections = ["systems", "profiles", "distros"].map((name) => `/var/lib/cobbler/collections/${name}`);
+  const folders = [...collections, "/srv/testbed/hosts.d", "/srv/testbed/dhcp.d", "/var/lib/cloudstack-testbed/leases"];
+  const found = folders.flatMap((place) =>
+    (existsSync(place) ? readdirSync(place) : []).filter((name) => !name.startsWith(".")).map((name) => `${place}/${name}`),
+  );
   if (existsSync("/var/lib/cobbler/templates/testbed-lab.sh")) found.push("template testbed-lab.sh");
+  // Pulumi's own language host outlives a killed CLI; it does nothing. A provider would work on.
+  const providers = () => processesIn(folder).filter((command) => command.includes("cmd/dynamic-provider"));
   const deadline = performance.now() + 15_000;
-  while (processesIn(folder).length > 0 && performance.now() < deadline) await pause(100);
-  return [...found, ...processesIn(folder).map((command) => `process ${command}`)];
+  while (providers().length > 0 && performance.now() < deadline) await pause(100);
+  return [...found, ...providers().map((command) => `process ${command}`)];
 }
