@@ -43,6 +43,6 @@ export async function atSite<T>(opened: OpenStack, work: (context: Context) => P
   try {
     return await work(context);
   } finally {
-    closeSharedSsh();
+    await closeSharedSsh();
   }
 }

@@ -1,7 +1,8 @@
 import { findMark, markText } from "../kernel/index.ts";
 import { defineOwnership } from "../kernel/ownership.ts";
 import { FOREIGN, runOnDriver } from "../site/index.ts";
-import { type HostInputs, host } from "./host.ts";
+import type { HostInputs } from "./entry.ts";
+import { host } from "./host.ts";
 
 // First line of our own file in each folder, then the files of others that name the machine: those no `up` may change.
 const LIST = `

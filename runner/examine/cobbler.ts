@@ -1,4 +1,5 @@
-import { CobblerClient, type CobblerConnection } from "../../providers/cobbler/client.ts";
+import { CobblerClient } from "../../providers/cobbler/client.ts";
+import type { CobblerConnection } from "../../providers/cobbler/index.ts";
 import type { Context } from "../../providers/kernel/index.ts";
 import { amiss, type Examined, examine, well } from "./examined.ts";
 

@@ -68,9 +68,9 @@ const only = async (definition: Any, given: object): Promise<Holding> => {
 };
 
 beforeAll(() => writeFileSync(source, text));
-afterAll(() => {
+afterAll(async () => {
   rmSync(folder, { recursive: true });
-  closeSharedSsh();
+  await closeSharedSsh();
 });
 
 describe("claims", () => {
@@ -98,7 +98,7 @@ describe("claims", () => {
     for (const holding of await holdings(types.lease, aLease)) await take(types.lease, aLease, holding);
     await apply(lease, aLease, context());
     const error = await failure(apply(lease, aLease, context(theirs)));
-    expect(error).toMatchObject({ kind: "conflict", code: "foreign" });
+    expect(error.kind).toBe("conflict");
     expect(error.message).toContain(`held by ${markText(ours)} since`);
     expect(error.message).toContain(`takeover of ${markText(theirs)}`);
   });
@@ -155,7 +155,7 @@ describe("cobbler's objects", () => {
     );
   afterEach(async () => {
     if (await client().get("distro", aDistro.name)) await client().remove("distro", aDistro.name);
-    if ((await client().readTemplate(aTemplate.name)) !== undefined) await client().removeTemplate(aTemplate.name);
+    if ((await client().readText("template", aTemplate.name)) !== undefined) await client().removeText("template", aTemplate.name);
   });
 
   test("an absent one is held by nobody, and shown as nothing", async () => {
@@ -190,11 +190,11 @@ describe("cobbler's objects", () => {
   });
 
   test("a template is taken with its text unchanged", async () => {
-    await client().writeTemplate(aTemplate.name, "echo by hand\n");
+    await client().writeText("template", aTemplate.name, "echo by hand\n");
     await take(types.template, aTemplate, await only(types.template, aTemplate));
-    expect(await client().readTemplate(aTemplate.name)).toBe(`## ${markText(ours)}\necho by hand\n`);
+    expect(await client().readText("template", aTemplate.name)).toBe(`## ${markText(ours)}\necho by hand\n`);
     await take(types.template, aTemplate, await only(types.template, aTemplate), theirs);
-    expect(await client().readTemplate(aTemplate.name)).toBe(`## ${markText(theirs)}\necho by hand\n`);
+    expect(await client().readText("template", aTemplate.name)).toBe(`## ${markText(theirs)}\necho by hand\n`);
   });
 
   test("a template that changed hands is not taken", async () => {
