@@ -32,13 +32,14 @@ function enlargeInventory(file: string): void {
   const inventory = parse(readFileSync(file, "utf8"));
   inventory.networks.management.cidr = "10.88.0.0/13";
   inventory.networks.bmc.cidr = "10.96.0.0/16";
-  const like = Object.values(inventory.machines)[0] as { bmc: object };
-  inventory.machines = Object.fromEntries(
-    benchHosts(HOSTS).map(({ name, mac, address }) => [
-      name,
-      { ...like, mac, address, bmc: { ...like.bmc, address: address.replace("10.92.", "10.96.") } },
-    ]),
-  );
+  const machines = Object.entries(inventory.machines as Record<string, { bmc?: object; roles: string[] }>);
+  const like = machines.find(([, machine]) => machine.roles.includes("hypervisor"))?.[1];
+  const others = machines.filter(([, machine]) => !machine.roles.includes("hypervisor"));
+  const hypervisors = benchHosts(HOSTS).map(({ name, mac, address }) => [
+    name,
+    { ...like, mac, address, bmc: { ...like?.bmc, address: address.replace("10.92.", "10.96.") } },
+  ]);
+  inventory.machines = Object.fromEntries([...others, ...hypervisors]);
   writeFileSync(file, stringify(inventory, { aliasDuplicateObjects: false }));
 }
 
