@@ -1,5 +1,4 @@
 // Who owns what, against the driver, cobblerd and dnsmasq of the lab: marks are seen, moved on purpose, and never by accident.
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,24 +8,13 @@ import { distro, template, templateDigest } from "../../providers/cobbler/index.
 import { host } from "../../providers/dnsmasq/index.ts";
 import { type Definition, type Mark, markText } from "../../providers/kernel/index.ts";
 import { type Holding, ownershipOf } from "../../providers/kernel/ownership.ts";
-import { claimsDirectory, lease, listClaims } from "../../providers/site/index.ts";
+import { lease, listClaims } from "../../providers/site/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { surveySite } from "../../runner/survey.ts";
-import { apply, drop, failure, labCredentials, ours, testContext, theirs } from "../support/context.ts";
+import { apply, drop, failure, ours, testContext, theirs } from "../support/context.ts";
+import { driver } from "../support/light-host.ts";
 
-const checkout = join(import.meta.dirname, "../..");
-const credentials = {
-  ...labCredentials,
-  driver: { user: "root", privateKey: readFileSync(join(checkout, "lab/keys/id_ed25519"), "utf8") },
-};
-const context = (mark: Mark = ours) => testContext(mark, credentials);
 const cobblerServer = { url: "http://10.91.0.1/cobbler_api", credential: "cobbler" };
-const driver = {
-  address: "10.91.0.1",
-  user: "root",
-  hostKey: readFileSync(join(checkout, "lab/keys/driver_host_ed25519.pub"), "utf8").trim(),
-  credential: "driver",
-};
 const directory = "/srv/testbed/leases-contract";
 const claims = ["machine/l1", "address/10.91.0.210"];
 const aLease = { server: driver, directory, claims };
@@ -58,9 +46,13 @@ type Any = Definition<Record<string, unknown>, Record<string, unknown>>;
 const types = { lease, distro, template, host } as unknown as Record<"lease" | "distro" | "template" | "host", Any>;
 const inputsOf = (definition: Any, given: object) => definition.inputs.parse(given) as Record<string, unknown>;
 const holdings = (definition: Any, given: object, mark?: Mark) =>
-  (ownershipOf(definition.type) as NonNullable<ReturnType<typeof ownershipOf>>).holdings(context(mark), inputsOf(definition, given));
+  (ownershipOf(definition.type) as NonNullable<ReturnType<typeof ownershipOf>>).holdings(testContext(mark), inputsOf(definition, given));
 const take = (definition: Any, given: object, holding: Holding, mark: Mark = ours) =>
-  (ownershipOf(definition.type) as NonNullable<ReturnType<typeof ownershipOf>>).take(context(mark), inputsOf(definition, given), holding);
+  (ownershipOf(definition.type) as NonNullable<ReturnType<typeof ownershipOf>>).take(
+    testContext(mark),
+    inputsOf(definition, given),
+    holding,
+  );
 const only = async (definition: Any, given: object): Promise<Holding> => {
   const [first, ...rest] = await holdings(definition, given);
   if (!first || rest.length > 0) throw new Error("expected exactly one object");
@@ -78,13 +70,13 @@ describe("claims", () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test("where nothing was ever claimed there is nothing, and looking makes no folder", async () => {
-    expect(await listClaims(context(), driver, directory)).toEqual([]);
+    expect(await listClaims(testContext(), driver, directory)).toEqual([]);
     expect(existsSync(directory)).toBe(false);
   });
 
   test("a claim is listed with its holder, since when and from where", async () => {
-    await apply(lease, aLease, context(theirs));
-    const listed = await listClaims(context(), driver, directory);
+    await apply(lease, aLease, testContext(theirs));
+    const listed = await listClaims(testContext(), driver, directory);
     expect(listed.map(({ claim, holder }) => [claim, holder])).toEqual([
       ["address/10.91.0.210", theirs],
       ["machine/l1", theirs],
@@ -94,20 +86,20 @@ describe("claims", () => {
   });
 
   test("after a takeover the new holder's lease goes through and the old one's is refused, naming the new holder", async () => {
-    await apply(lease, aLease, context(theirs));
+    await apply(lease, aLease, testContext(theirs));
     for (const holding of await holdings(types.lease, aLease)) await take(types.lease, aLease, holding);
-    await apply(lease, aLease, context());
-    const error = await failure(apply(lease, aLease, context(theirs)));
+    await apply(lease, aLease, testContext());
+    const error = await failure(apply(lease, aLease, testContext(theirs)));
     expect(error.kind).toBe("conflict");
     expect(error.message).toContain(`held by ${markText(ours)} since`);
     expect(error.message).toContain(`takeover of ${markText(theirs)}`);
   });
 
   test("one machine is taken, the other stays with its holder", async () => {
-    await apply(lease, aLease, context(theirs));
+    await apply(lease, aLease, testContext(theirs));
     const machine = (await holdings(types.lease, aLease)).find((holding) => holding.object === "machine/l1") as Holding;
     await take(types.lease, aLease, machine);
-    const listed = await listClaims(context(), driver, directory);
+    const listed = await listClaims(testContext(), driver, directory);
     expect(listed.map(({ claim, holder }) => [claim, holder?.owner])).toEqual([
       ["address/10.91.0.210", theirs.owner],
       ["machine/l1", ours.owner],
@@ -115,7 +107,7 @@ describe("claims", () => {
   });
 
   test("a claim that changed hands since it was shown is not taken", async () => {
-    await apply(lease, aLease, context(theirs));
+    await apply(lease, aLease, testContext(theirs));
     const shown = (await holdings(types.lease, aLease))[0] as Holding;
     const third = { ...ours, owner: "00000000000000cc" };
     await take(types.lease, aLease, shown, third);
@@ -125,21 +117,21 @@ describe("claims", () => {
   });
 
   test("a claim that was given back since it was shown is not taken", async () => {
-    await apply(lease, aLease, context(theirs));
+    await apply(lease, aLease, testContext(theirs));
     const shown = (await holdings(types.lease, aLease))[0] as Holding;
-    await drop(lease, aLease, context(theirs));
+    await drop(lease, aLease, testContext(theirs));
     expect((await failure(take(types.lease, aLease, shown))).message).toContain("seen no claim");
-    expect(await listClaims(context(), driver, directory)).toEqual([]);
+    expect(await listClaims(testContext(), driver, directory)).toEqual([]);
   });
 
   test("claims of things that the stack does not want are none of its business", async () => {
-    await apply(lease, { ...aLease, claims: ["machine/other"] }, context(theirs));
+    await apply(lease, { ...aLease, claims: ["machine/other"] }, testContext(theirs));
     expect(await holdings(types.lease, aLease)).toEqual([]);
   });
 });
 
 describe("cobbler's objects", () => {
-  const client = () => new CobblerClient(context(), cobblerServer);
+  const client = () => new CobblerClient(testContext(), cobblerServer);
   const byHand = () =>
     client().save(
       "distro",
@@ -165,20 +157,20 @@ describe("cobbler's objects", () => {
 
   test("one made by hand is refused by up, adopted on purpose with its comment and attributes kept, and then converged by up", async () => {
     await byHand();
-    expect(await failure(apply(distro, aDistro, context()))).toMatchObject({ code: "foreign" });
+    expect(await failure(apply(distro, aDistro, testContext()))).toMatchObject({ code: "foreign" });
     const shown = await only(types.distro, aDistro);
     expect(shown.holder).toBeUndefined();
     await take(types.distro, aDistro, shown);
     expect(await client().get("distro", aDistro.name)).toMatchObject({ comment: `the old way ${markText(ours)}`, breed: "debian" });
-    await apply(distro, aDistro, context());
+    await apply(distro, aDistro, testContext());
     expect(await client().get("distro", aDistro.name)).toMatchObject({ comment: `the old way ${markText(ours)}`, breed: "redhat" });
   });
 
   test("one of another owner is taken over, and its old holder is then refused", async () => {
-    await apply(distro, aDistro, context(theirs));
+    await apply(distro, aDistro, testContext(theirs));
     await take(types.distro, aDistro, await only(types.distro, aDistro));
-    await apply(distro, aDistro, context());
-    expect(await failure(apply(distro, aDistro, context(theirs)))).toMatchObject({ code: "foreign" });
+    await apply(distro, aDistro, testContext());
+    expect(await failure(apply(distro, aDistro, testContext(theirs)))).toMatchObject({ code: "foreign" });
   });
 
   test("one that somebody marked since it was shown is not taken", async () => {
@@ -198,7 +190,7 @@ describe("cobbler's objects", () => {
   });
 
   test("a template that changed hands is not taken", async () => {
-    await apply(template, aTemplate, context(theirs));
+    await apply(template, aTemplate, testContext(theirs));
     const stale: Holding = { ...(await only(types.template, aTemplate)), holder: undefined };
     expect(await failure(take(types.template, aTemplate, stale))).toMatchObject({ code: "changed-hands" });
   });
@@ -206,7 +198,7 @@ describe("cobbler's objects", () => {
   test("the survey says field by field what up would change", async () => {
     await byHand();
     const wanted = [{ type: distro.type, name: aDistro.name, inputs: inputsOf(types.distro, aDistro) }];
-    const [row] = await surveySite(context(), wanted);
+    const [row] = await surveySite(testContext(), wanted);
     expect(row?.differences).toContain('breed: is "debian", will be "redhat"');
     expect(row?.differences.join()).not.toContain("kernel:");
   });
@@ -225,20 +217,20 @@ describe("dnsmasq's entries", () => {
 
   test("one made by hand is adopted with its lines kept, and then converged by up", async () => {
     writeFileSync(hosts, "10.91.0.211 l1.lab.test l1\n");
-    expect(await failure(apply(host, anEntry, context()))).toMatchObject({ code: "foreign" });
+    expect(await failure(apply(host, anEntry, testContext()))).toMatchObject({ code: "foreign" });
     const shown = await only(types.host, anEntry);
     expect(shown).toMatchObject({ holder: undefined });
     await take(types.host, anEntry, shown);
     expect(readFileSync(hosts, "utf8")).toBe(`# ${markText(ours)}\n10.91.0.211 l1.lab.test l1\n`);
-    await apply(host, anEntry, context());
+    await apply(host, anEntry, testContext());
     expect(readFileSync(hosts, "utf8")).toContain("10.91.0.210 l1.lab.test");
   });
 
   test("one of another owner is taken in both folders, and its old holder is then refused", async () => {
-    await apply(host, anEntry, context(theirs));
+    await apply(host, anEntry, testContext(theirs));
     await take(types.host, anEntry, await only(types.host, anEntry));
     for (const file of [hosts, dhcp]) expect(readFileSync(file, "utf8").split("\n")[0]).toBe(`# ${markText(ours)}`);
-    expect(await failure(apply(host, anEntry, context(theirs)))).toMatchObject({ code: "foreign" });
+    expect(await failure(apply(host, anEntry, testContext(theirs)))).toMatchObject({ code: "foreign" });
   });
 
   test("another file that names the machine is an obstacle, named with what to do", async () => {
@@ -247,67 +239,9 @@ describe("dnsmasq's entries", () => {
   });
 
   test("one that changed hands since it was shown is not taken, in neither folder", async () => {
-    await apply(host, anEntry, context(theirs));
+    await apply(host, anEntry, testContext(theirs));
     const stale: Holding = { ...(await only(types.host, anEntry)), holder: undefined };
     expect((await failure(take(types.host, anEntry, stale))).message).toContain(`seen # ${markText(theirs)}`);
     for (const file of [hosts, dhcp]) expect(readFileSync(file, "utf8").split("\n")[0]).toBe(`# ${markText(theirs)}`);
-  });
-});
-
-describe("the commands", () => {
-  const home = mkdtempSync(join(tmpdir(), "leases-command-"));
-  const wanted = { server: driver, claims: ["machine/h11", "address/10.91.0.11", "machine/h12"] };
-  const testbed = (...words: string[]) => {
-    const { STACK: _stack, NODE_OPTIONS: _options, ...rest } = process.env;
-    const environment = { ...rest, PULUMI_BACKEND_URL: `file://${home}/state`, PULUMI_HOME: `${home}/home` };
-    return spawnSync(join(checkout, "cli/testbed.sh"), words, { encoding: "utf8", env: environment, input: "", timeout: 100_000 });
-  };
-  const holders = async () => Object.fromEntries((await listClaims(context(), driver)).map(({ claim, holder }) => [claim, holder?.owner]));
-
-  beforeAll(async () => {
-    mkdirSync(`${home}/state`);
-    await apply(lease, wanted, context(theirs));
-  });
-  afterAll(() => {
-    rmSync(claimsDirectory, { recursive: true, force: true });
-    rmSync(home, { recursive: true });
-  });
-
-  test("leases prints what is held, for people and for machines", () => {
-    expect(testbed("leases", "--stack", "kvm").stdout).toMatch(
-      /machine\/h11 +stack contract of cloudstack-testbed \(owner 00000000000000bb\)/,
-    );
-    const { claims: rows } = JSON.parse(testbed("leases", "--stack", "kvm", "--json").stdout);
-    expect(rows).toContainEqual(expect.objectContaining({ claim: "machine/h11", ours: false, holder: theirs }));
-  });
-
-  test("takeover of a machine that the stack does not install is refused with those it installs", () => {
-    const { status, stderr } = testbed("takeover", "nope", "--stack", "kvm");
-    expect(status).toBe(2);
-    expect(stderr).toContain("installs no nope. Its machines: h11, h12, h13, h14");
-  });
-
-  test("takeover shows holder and meaning, and changes nothing where nobody can be asked", async () => {
-    const { status, stdout, stderr } = testbed("takeover", "h11", "--stack", "kvm");
-    expect(status).toBe(1);
-    expect(stdout).toMatch(/machine\/h11 +driver 10\.91\.0\.1 +stack contract of cloudstack-testbed \(owner 00000000000000bb\)/);
-    expect(stdout).toContain("re-images");
-    expect(stdout).not.toContain("h12");
-    expect(stderr).toContain("with --yes it is");
-    expect(await holders()).toMatchObject({ "machine/h11": theirs.owner });
-  });
-
-  test("takeover --yes moves the machine and its address, and nothing else", async () => {
-    expect(testbed("takeover", "h11", "--stack", "kvm", "--yes").status).toBe(0);
-    const after = await holders();
-    expect(after["machine/h12"]).toBe(theirs.owner);
-    expect(after["machine/h11"]).not.toBe(theirs.owner);
-    expect(after["address/10.91.0.11"]).toBe(after["machine/h11"]);
-    expect(testbed("takeover", "h11", "--stack", "kvm", "--yes").stdout).toContain("nothing to take over");
-  });
-
-  test("adopt finds nothing to adopt among what carries a mark", () => {
-    const { status, stdout } = testbed("adopt", "--stack", "kvm");
-    expect({ status, stdout: stdout.includes("nothing to adopt") }).toEqual({ status: 0, stdout: true });
   });
 });
