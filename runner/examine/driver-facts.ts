@@ -1,4 +1,4 @@
-import { keyValues } from "../../providers/baremetal/index.ts";
+import { keyValues } from "../../providers/installation/index.ts";
 import type { Context } from "../../providers/kernel/index.ts";
 import { type Driver, runOnDriver } from "../../providers/site/index.ts";
 
