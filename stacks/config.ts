@@ -23,7 +23,7 @@ const keys = {
     packages: z.url("must be the address of a package repository or build").optional(),
     systemVmTemplate: z.strictObject({ url: z.url(), sha256 }).optional(),
   }),
-  managementServer: z.strictObject({ distro: z.string() }).optional(),
+  managementServer: z.strictObject({ profile: z.string() }).optional(),
   logLevel: z.enum(["debug", "info", "warning", "error"]).optional(),
   limits: z
     .strictObject({
@@ -60,7 +60,8 @@ export interface StackConfiguration {
   generations: Record<string, string>;
   /** Which CloudStack is under test. */
   cloudstack: { release: string; packages?: string | undefined; systemVmTemplate?: { url: string; sha256: string } | undefined };
-  managementServer?: { distro: string } | undefined;
+  /** What the management server's machine is installed with. */
+  managementServer?: { profile: string } | undefined;
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
   /** Override the inventory's. */
   limits: { simultaneousInstalls?: number | undefined; bmcPacingSeconds?: number | undefined; installSeconds?: number | undefined };

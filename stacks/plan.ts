@@ -1,26 +1,14 @@
-import { netmaskOf } from "./addresses.ts";
+import { contains, networkBounds } from "./addresses.ts";
 import { profileFor, type StackConfiguration } from "./config.ts";
+import { hypervisorOf } from "./hypervisor.ts";
 import type { Inventory, InventoryMachine } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
+import { type PlannedManagementServer, type PlannedStores, planManagementServer, planStores } from "./plan-cloud.ts";
+import { fqdnOf, installation, type PlannedInstallation } from "./plan-installation.ts";
 import type { SnippetUse } from "./snippets.ts";
 
-export interface PlannedMachine {
-  name: string;
-  fqdn: string;
-  mac: string;
-  address: string;
-  netmask: string;
-  gateway: string;
-  nameServers: string[];
+export interface PlannedMachine extends PlannedInstallation {
   bmc: NonNullable<InventoryMachine["bmc"]> & { pacingSeconds: number };
-  profile: string;
-  distro: string;
-  os: { id: string; version: string };
-  generation: string;
-  role: "hypervisor";
-  firmware: "bios" | "uefi";
-  /** Why it runs this profile. */
-  why: string;
 }
 
 /** Everything that a stack will make, as plain data. */
@@ -30,6 +18,8 @@ export interface Plan {
   generation: string;
   embedded: boolean;
   driver: Inventory["driver"];
+  /** The driver's full name, in the domain of the network that its address is in. */
+  driverFqdn: string;
   /** `file` is relative to the project folder. */
   templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string; snippets: string[] }[];
   /** Those that the templates include. */
@@ -39,6 +29,12 @@ export interface Plan {
   distros: ({ name: string } & Inventory["distros"][string])[];
   profiles: ({ name: string } & Inventory["profiles"][string])[];
   machines: PlannedMachine[];
+  /** Absent where the marvin file names one that the inventory has as no VM, or the stack names no profile for it. */
+  managementServer?: PlannedManagementServer;
+  stores: PlannedStores;
+  /** Which CloudStack is under test. */
+  cloudstack: StackConfiguration["cloudstack"];
+  logLevel: NonNullable<StackConfiguration["logLevel"]>;
   /** Every machine of the inventory, whether this stack installs it or not. */
   dnsEntries: { name: string; fqdn: string; mac: string; address: string }[];
   limits: Inventory["limits"];
@@ -52,37 +48,18 @@ export function plan(
   templateDigests: Record<string, string>,
   snippetUse: SnippetUse = { digests: {}, uses: {} },
 ): Plan {
-  const fqdn = (name: string, network: string) => `${name}.${inventory.networks[network]?.domain ?? "localdomain"}`;
   const limits = stackLimits(inventory, config);
   const machines = marvinHosts(marvin).flatMap((host): PlannedMachine[] => {
-    const machine = inventory.machines[host.name];
-    const profileName = profileFor(config.profiles, host.hypervisor) ?? "";
-    const profile = inventory.profiles[profileName];
-    const network = machine && inventory.networks[machine.network];
-    if (!machine?.bmc || !profile || !network) return [];
-    // A machine asks the driver where it is in the machine's own network.
-    const driverAddress = inventory.driver.addresses[machine.network] ?? inventory.driver.address;
-    return [
-      {
-        name: host.name,
-        fqdn: fqdn(host.name, machine.network),
-        mac: machine.mac,
-        address: machine.address,
-        netmask: netmaskOf(network.cidr),
-        gateway: network.gateway ?? driverAddress,
-        nameServers: [driverAddress],
-        bmc: { ...machine.bmc, pacingSeconds: limits.bmcPacingSeconds },
-        profile: profileName,
-        distro: profile.distro,
-        os: profile.os,
-        generation: config.generations[host.name] ?? config.generation,
-        role: "hypervisor",
-        firmware: machine.firmware,
-        why: `cluster ${host.cluster} of pod ${host.pod} in zone ${host.zone} runs ${host.hypervisor}`,
-      },
-    ];
+    const bmc = inventory.machines[host.name]?.bmc;
+    const planned = installation(inventory, config, host.name, profileFor(config.profiles, host.hypervisor) ?? "", {
+      role: hypervisorOf(host.hypervisor).role,
+      why: `cluster ${host.cluster} of pod ${host.pod} in zone ${host.zone} runs ${host.hypervisor}`,
+    });
+    return bmc && planned ? [{ ...planned, bmc: { ...bmc, pacingSeconds: limits.bmcPacingSeconds } }] : [];
   });
-  const profiles = Object.entries(inventory.profiles).filter(([name]) => machines.some((machine) => machine.profile === name));
+  const managementServer = planManagementServer(inventory, marvin, config);
+  const installed: PlannedInstallation[] = managementServer ? [...machines, managementServer] : machines;
+  const profiles = Object.entries(inventory.profiles).filter(([name]) => installed.some((machine) => machine.profile === name));
   const used = (pick: (profile: Inventory["profiles"][string]) => string) => new Set(profiles.map(([, profile]) => pick(profile)));
   const [distros, templates] = [used((profile) => profile.distro), used((profile) => profile.template)];
   return {
@@ -91,6 +68,7 @@ export function plan(
     generation: config.generation,
     embedded: inventory.embedded,
     driver: inventory.driver,
+    driverFqdn: fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address)),
     templates: Object.entries(inventory.templates)
       .filter(([name]) => templates.has(name))
       .map(([name, template]) => ({
@@ -111,14 +89,22 @@ export function plan(
       .map(([name, distro]) => ({ name, ...distro })),
     profiles: profiles.map(([name, profile]) => ({ name, ...profile })),
     machines,
+    ...(managementServer ? { managementServer } : {}),
+    stores: planStores(inventory, marvin, config),
+    cloudstack: config.cloudstack,
+    logLevel: config.logLevel ?? "info",
     dnsEntries: Object.entries(inventory.machines).map(([name, machine]) => ({
       name,
-      fqdn: fqdn(name, machine.network),
+      fqdn: fqdnOf(inventory, name, machine.network),
       mac: machine.mac,
       address: machine.address,
     })),
     limits,
   };
+}
+
+function networkOf(inventory: Inventory, address: string): string {
+  return Object.entries(inventory.networks).find(([, network]) => contains(networkBounds(network.cidr), address))?.[0] ?? "";
 }
 
 /** The inventory's limits, and what the stack sets otherwise. */

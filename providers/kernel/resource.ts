@@ -26,8 +26,10 @@ function typeChain(parent: pulumi.Resource | undefined, type: string): string {
   return types.join("$");
 }
 
-/** The arguments of a resource, each as a plain value or an output. Which may be left out, the schema knows: `check` fills them in. */
-export type Arguments<I> = { [K in keyof I]?: pulumi.Input<I[K]> };
+type Deep<T> = pulumi.Input<T extends readonly (infer E)[] ? Deep<E>[] : T extends object ? { [K in keyof T]?: Deep<T[K]> } : T>;
+
+/** The arguments of a resource, each part a plain value or an output. Which may be left out, the schema knows: `check` fills them in. */
+export type Arguments<I> = { [K in keyof I]?: Deep<I[K]> };
 
 /** A resource of this project in a Pulumi program. */
 export class TestbedResource<I extends object, O extends object> extends pulumi.dynamic.Resource {

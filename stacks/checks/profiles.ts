@@ -66,10 +66,10 @@ function checkHypervisor(marvin: Found<Marvin>, config: Found<StackConfiguration
   return findings;
 }
 
-/** Whether the machines and distros that the stack file names are in the inventory. */
+/** Whether the machines and the profile that the stack file names are in the inventory. */
 export function checkNames(inventory: Found<Inventory>, config: Found<StackConfiguration>, sources: StackSources): Finding[] {
   const { findings, add } = collector();
-  const { machines, distros, profiles } = inventory;
+  const { machines, profiles } = inventory;
   for (const name of machines ? Object.keys(config.generations ?? {}) : []) {
     if (machines && !lookup(machines, name))
       add(sources.config, "TB112", [...configPath("generations"), name], {
@@ -78,20 +78,12 @@ export function checkNames(inventory: Found<Inventory>, config: Found<StackConfi
         remedy: "correct the name",
       });
   }
-  const distro = config.managementServer?.distro;
-  const path = [...configPath("managementServer"), "distro"];
-  if (distro === undefined || !distros || !profiles) return findings;
-  if (!lookup(distros, distro))
-    add(sources.config, "TB112", path, {
-      what: `the distro ${distro} of the management server is not defined${didYouMean(distro, Object.keys(distros))}`,
+  const profile = config.managementServer?.profile;
+  if (profile !== undefined && profiles && !lookup(profiles, profile))
+    add(sources.config, "TB112", [...configPath("managementServer"), "profile"], {
+      what: `the profile ${profile} of the management server is not defined${didYouMean(profile, Object.keys(profiles))}`,
       why: "it is unknown what to install",
-      remedy: `name one of \`distros\` in ${sources.inventory.file}`,
-    });
-  else if (!Object.values(profiles).some((profile) => profile.distro === distro))
-    add(sources.config, "TB122", path, {
-      what: `no profile installs the distro ${distro} of the management server`,
-      why: "there are no answers for its installer",
-      remedy: `add a profile of it to ${sources.inventory.file}`,
+      remedy: `name one of \`profiles\` in ${sources.inventory.file}`,
     });
   return findings;
 }

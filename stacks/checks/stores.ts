@@ -1,50 +1,11 @@
 import type { Finding } from "../findings.ts";
 import type { Inventory } from "../inventory.ts";
-import { isSimulated, isSimulator, type Marvin } from "../marvin.ts";
-import { didYouMean, type Found, lookup } from "../schema.ts";
-import type { Path, Source } from "../sources/index.ts";
+import type { Marvin } from "../marvin.ts";
+import { didYouMean, type Found } from "../schema.ts";
+import type { Source } from "../sources/index.ts";
+import { nfsStores, serverOf } from "../stores.ts";
 import { collector } from "./collect.ts";
 import type { SiteSources } from "./hosts.ts";
-
-interface Store {
-  what: string;
-  url: string;
-  path: Path;
-  /** Absent where the address is not of the form nfs://host/path. */
-  host?: string;
-  directory?: string;
-}
-
-/** Every NFS store of a zone with machines. Other protocols are the tests' own affair. */
-function nfsStores(marvin: Found<Marvin>): Store[] {
-  return (marvin.zones ?? []).flatMap((zone, z) => {
-    if (isSimulated(zone)) return [];
-    const stores: Store[] = [];
-    const add = (kind: string, list: readonly { url?: unknown; provider?: unknown }[] | undefined, path: Path) =>
-      list?.forEach(({ url, provider }, index) => {
-        if (typeof url !== "string" || (typeof provider === "string" && provider.toUpperCase() !== "NFS")) return;
-        if (/^\w+:\/\//.test(url) && !url.startsWith("nfs:")) return;
-        stores.push({ what: `${kind} ${url}`, url, path: [...path, index, "url"], ...takeApart(url) });
-      });
-    add("the secondary store", zone.secondaryStorages, ["zones", z, "secondaryStorages"]);
-    add("the cache store", zone.cacheStorages, ["zones", z, "cacheStorages"]);
-    add("the primary store", zone.primaryStorages, ["zones", z, "primaryStorages"]);
-    zone.pods?.forEach((pod, p) => {
-      pod.clusters?.forEach((cluster, c) => {
-        if (!isSimulator(cluster.hypervisor))
-          add("the primary store", cluster.primaryStorages, ["zones", z, "pods", p, "clusters", c, "primaryStorages"]);
-      });
-    });
-    return stores;
-  });
-}
-
-/** `nfs://host:/a/b`: marvin's files also write an empty port. */
-function takeApart(url: string): { host?: string; directory?: string } {
-  const [, host, path] = /^nfs:\/\/([^/:]+)(?::\d*)?(\/.*)$/.exec(url) ?? [];
-  if (host === undefined || path === undefined) return {};
-  return { host, directory: path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1") };
-}
 
 /** Whether every store lies on a server of the inventory, below one of its allowed roots. */
 export function checkStoreRoots(inventory: Found<Inventory>, marvin: Found<Marvin>, sources: SiteSources): Finding[] {
@@ -73,12 +34,6 @@ export function checkStoreRoots(inventory: Found<Inventory>, marvin: Found<Marvi
       });
   }
   return findings;
-}
-
-type Servers = NonNullable<Found<Inventory>["nfsServers"]>;
-
-function serverOf(servers: Servers, host: string): Servers[string] | undefined {
-  return lookup(servers, host) ?? Object.values(servers).find((server) => server.address === host);
 }
 
 function isInside(directory: string, root: string): boolean {

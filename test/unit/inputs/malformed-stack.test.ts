@@ -29,7 +29,7 @@ rows(
   a template without a checksum | release: 4.20.3.0 => release: 4.20.3.0\n    systemVmTemplate: { url: "http://10.91.0.1/t" } | TB103 | systemVmTemplate
   a checksum of another kind | release: 4.20.3.0 => release: 4.20.3.0\n    systemVmTemplate: { url: "http://10.91.0.1/t", sha256: d41d8cd98f00b204e9800998ecf8427e } | TB103 | systemVmTemplate
   a package repository that is no address | release: 4.20.3.0 => release: 4.20.3.0\n    packages: nightly | TB103 | nightly
-  a distro of the management server that is not defined | cloudstack-testbed:cloudstack: => cloudstack-testbed:managementServer: { distro: rhel }\n  cloudstack-testbed:cloudstack: | TB112 | managementServer
+  a profile of the management server that is not defined | cloudstack-testbed:cloudstack: => cloudstack-testbed:managementServer: { profile: rhel }\n  cloudstack-testbed:cloudstack: | TB112 | managementServer
   an unknown log level | cloudstack-testbed:cloudstack: => cloudstack-testbed:logLevel: loud\n  cloudstack-testbed:cloudstack: | TB103 | logLevel
   an unknown limit | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installs: 4 }\n  cloudstack-testbed:cloudstack: | TB102 | limits
   a limit below nothing | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installSeconds: 0 }\n  cloudstack-testbed:cloudstack: | TB103 | limits

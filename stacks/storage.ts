@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import { TestbedResource } from "../providers/kernel/resource.ts";
+import { store, template } from "../providers/nfs/index.ts";
+import type { Plan } from "./plan.ts";
+import type { PlannedStore } from "./plan-cloud.ts";
+import type { InstalledMachine } from "./provisioning.ts";
+
+export interface StorageArguments {
+  plan: Plan;
+  /** What is claimed before anything is touched. */
+  claim: pulumi.Resource;
+  /** Every machine that could have a store mounted: all have proved a new installation before one is emptied. */
+  machines: readonly InstalledMachine[];
+}
+
+/** The stores of the marvin configuration: emptied once per generation, secondary ones with their system-VM template. */
+export class Storage extends pulumi.ComponentResource {
+  readonly stores: pulumi.Resource[];
+
+  constructor(name: string, { plan, claim, machines }: StorageArguments, options?: pulumi.ComponentResourceOptions) {
+    super("testbed:index:Storage", name, {}, options);
+    const staged = this.#templates(plan, claim);
+    // The old installations still run VMs on the stores; a new text here means that none of them is left.
+    const generation = pulumi.all(machines.map((machine) => machine.tokenFingerprint)).apply((tokens) => tokens.join(" "));
+    const dependsOn = [claim, ...machines.map((machine) => machine.resource)];
+    const { template: seed, unseeded } = plan.stores;
+    this.stores = plan.stores.list.map((one) => {
+      const waiting = one.kind === "secondary" ? staged.get(placeOf(one)) : undefined;
+      const contents =
+        seed && waiting
+          ? { template: { staged: waiting.output("staged"), checksum: seed.checksum, format: seed.format, id: seed.id } }
+          : { unseeded: one.kind === "secondary" ? unseeded : undefined };
+      const { server, roots, path, kind } = one;
+      return new TestbedResource(store, nameOf(one), { server, roots, path, kind, generation, ...contents }, { parent: this, dependsOn });
+    });
+    this.registerOutputs({});
+  }
+
+  /** Fetched while the machines install: one per server and root, on the stores' own file system. */
+  #templates(plan: Plan, claim: pulumi.Resource) {
+    const { list, template: seed } = plan.stores;
+    const secondary = seed ? list.filter((one) => one.kind === "secondary") : [];
+    const places = new Map(secondary.map((one) => [placeOf(one), one]));
+    return new Map(
+      [...places].map(([place, { server, roots, path }]) => {
+        const directory = `${rootOf(roots, path)}/.cloudstack-testbed`;
+        const args = { server, roots, directory, ...(seed && { url: seed.url, checksum: seed.checksum, format: seed.format }) };
+        return [
+          place,
+          new TestbedResource(template, `system-vm on ${server.address}`, args, { parent: this, dependsOn: [claim] }),
+        ] as const;
+      }),
+    );
+  }
+}
+
+const rootOf = (roots: readonly string[], path: string) => roots.find((root) => path.startsWith(`${root}/`)) ?? "";
+const placeOf = ({ server, roots, path }: PlannedStore) => `${server.address}:${rootOf(roots, path)}`;
+const nameOf = ({ server, path }: PlannedStore) => `${server.address}:${path}`;

@@ -1,0 +1,3 @@
+import type { Hypervisor } from "./hypervisor.ts";
+
+export const xen: Hypervisor = { name: "XenServer", role: "xenserver-host" };
