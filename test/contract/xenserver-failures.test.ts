@@ -1,6 +1,6 @@
 // xenserver:VirtualMachine when something goes wrong: what the operator is told, what is left behind, and that the next attempt heals it.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { closeSharedConnections } from "../../providers/transport/ssh.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import type { VirtualMachineInputs, VirtualMachineOutputs } from "../../providers/xenserver/inputs.ts";
 import { failure, labCredentials, ours, testContext } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
@@ -41,7 +41,7 @@ afterAll(async () => {
   await vm.down();
   await vm.around.remove();
   await pool.api.disconnect();
-  await closeSharedConnections();
+  await closeSharedSsh();
 });
 
 describe("before anything is made", () => {

@@ -1,6 +1,6 @@
 // xenserver:VirtualMachine against the lab's XenServer with light guests: made, adopted, refused, changed, installed anew, removed.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { closeSharedConnections } from "../../providers/transport/ssh.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { failure, testContext, theirs } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
 import { LightVm, Pool } from "../support/xen-server.ts";
@@ -22,7 +22,7 @@ afterAll(async () => {
   await vm.down();
   await vm.around.remove();
   await pool.api.disconnect();
-  await closeSharedConnections();
+  await closeSharedSsh();
 });
 
 describe("a new VM", () => {
