@@ -45,6 +45,8 @@ export function readRecord(kind: string, record: unknown): Record<string, Value>
   const given = (record ?? {}) as Record<string, unknown>;
   const values: Record<string, Value> = {};
   for (const [name, field] of Object.entries(schema)) {
+    // What only the server changes is no parameter of a `create`, unless it is one that stays as it was made.
+    if (field.readonly && !field.mandatory) continue;
     if (name in given) values[name] = incoming(name, field, given[name]);
     else if (field.mandatory) throw new Failure("INTERNAL_ERROR", `Server_helpers.Dispatcher_FieldNotFound("${name}")`);
   }

@@ -74,7 +74,7 @@ export class XenServer {
     const reopens = ["wrong-certificate", "down"].some((one) => one === kind || this.#faults.active(one));
     if (kind === "clear") this.#faults.clear();
     else if (kind === "session-expires") this.#api.dropSessions();
-    else if (kind in serverFaults || /^answers-[A-Z_]+$/.test(kind)) this.#faults.set(kind, Number(count ?? Number.POSITIVE_INFINITY));
+    else if (kind in serverFaults || /^answers-[A-Z0-9_]+$/.test(kind)) this.#faults.set(kind, Number(count ?? Number.POSITIVE_INFINITY));
     else return { ok: false, error: `no fault ${kind}; faults are ${[...Object.keys(serverFaults), "clear"].join(", ")}` };
     // Clients keep connections: what shows at their opening has to end them.
     if (reopens) for (const { name, address } of this.#site.xenServers) await this.#open(name, address);

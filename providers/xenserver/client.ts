@@ -100,7 +100,7 @@ export class Xapi {
         ? { done: record }
         : { seen: `${record.status}, ${Math.round(Number(record.progress) * 100)} %` };
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!isGone(error, task)) throw error;
       // The toolstack was restarted: what became of the work, only the objects tell.
       throw new TestbedError({ system: this.system, object: "task", kind: "unreachable", code: "task-lost", message: "the task is gone" });
     }

@@ -105,7 +105,7 @@ export async function sweepDisks(context: Context, xapi: Xapi, name: string): Pr
       continue;
     }
     await xapi.call("VDI.destroy", ref).catch((error: unknown) => {
-      if (!isGone(error)) throw error;
+      if (!isGone(error, ref)) throw error;
     });
   }
 }

@@ -80,7 +80,8 @@ export function explain(system: string, object: string, failure: XapiFailure): T
   return new TestbedError({ system, object, code: failure.code, message: failure.message, cause: failure, ...meaning });
 }
 
-/** Whether the object that a call named is not there (any more). */
-export function isGone(error: unknown): boolean {
-  return error instanceof TestbedError && (error.code === "HANDLE_INVALID" || error.code === "UUID_INVALID");
+/** Whether an object that a call named is not there (any more); with a reference or uuid, whether it was that one. */
+export function isGone(error: unknown, id?: string): boolean {
+  if (!(error instanceof TestbedError) || (error.code !== "HANDLE_INVALID" && error.code !== "UUID_INVALID")) return false;
+  return id === undefined || (error.cause instanceof XapiFailure && error.cause.parameters[1] === id);
 }

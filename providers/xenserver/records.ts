@@ -23,6 +23,8 @@ export interface VmRecord {
   HVM_boot_policy: string;
   HVM_boot_params: Record<string, string>;
   other_config: Record<string, string>;
+  /** By operation, the code with which it is refused. */
+  blocked_operations: Record<string, string>;
   VBDs: string[];
   VIFs: string[];
 }

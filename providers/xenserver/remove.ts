@@ -1,7 +1,7 @@
 import type { Context } from "../kernel/index.ts";
 import type { Xapi } from "./client.ts";
 import { allDisks, isOurs, sweepDisks } from "./disk.ts";
-import { isGone } from "./errors.ts";
+import { explain, isGone, XapiFailure } from "./errors.ts";
 import type { VirtualMachineInputs } from "./inputs.ts";
 import { vmPower } from "./power.ts";
 import type { Found, Records, VmRecord } from "./records.ts";
@@ -9,6 +9,12 @@ import type { Found, Records, VmRecord } from "./records.ts";
 /** Switches a VM of ours off and removes it. Its disks stay for `removeLeftovers`: XAPI never removes them with it. */
 export async function removeVm(context: Context, xapi: Xapi, vm: Found<VmRecord>, inputs: VirtualMachineInputs): Promise<void> {
   const { ref, record } = vm;
+  // Asked first: a VM that must not be removed shall not be found switched off either.
+  for (const operation of ["hard_shutdown", "destroy"]) {
+    const reason = record.blocked_operations[operation];
+    if (reason !== undefined)
+      throw explain(xapi.system, `VM ${inputs.name}`, new XapiFailure("OPERATION_BLOCKED", [ref, `${operation}: ${reason}`]));
+  }
   for (const { vdi } of await allDisks(xapi, vm)) {
     if (!isOurs(vdi.record, context.mark))
       context.warn(`the disk ${vdi.record.name_label} (${vdi.record.uuid}) of ${inputs.name} is not ours: it was left as it is`);
@@ -16,15 +22,18 @@ export async function removeVm(context: Context, xapi: Xapi, vm: Found<VmRecord>
   context.phase("powering off");
   await vmPower(context, xapi, record.uuid, inputs.powerSeconds).set("off");
   context.phase("removing the VM and its disk");
-  await xapi.run("VM.destroy", [ref], inputs.powerSeconds).catch(unlessGone);
+  await xapi.run("VM.destroy", [ref], inputs.powerSeconds).catch(unlessGone(ref));
 }
 
 /** What attempts that were cut off left: clones without a mark, disks without a VM; and the disks of the VM just removed. */
 export async function removeLeftovers(context: Context, xapi: Xapi, vms: Records<VmRecord>, born: string, name: string): Promise<void> {
-  for (const [ref, record] of Object.entries(vms)) if (record.name_label === born) await xapi.call("VM.destroy", ref).catch(unlessGone);
+  for (const [ref, record] of Object.entries(vms))
+    if (record.name_label === born) await xapi.call("VM.destroy", ref).catch(unlessGone(ref));
   await sweepDisks(context, xapi, name);
 }
 
-function unlessGone(error: unknown): void {
-  if (!isGone(error)) throw error;
+function unlessGone(ref: string): (error: unknown) => void {
+  return (error) => {
+    if (!isGone(error, ref)) throw error;
+  };
 }

@@ -74,4 +74,41 @@ export class LightVm {
   down(context = testContext()): Promise<string[]> {
     return drop(virtualMachine, this.given, context);
   }
+
+  /** What a refresh sees. */
+  look(previous: VirtualMachineInputs & VirtualMachineOutputs) {
+    return virtualMachine.observe({ ...testContext(), operation: "read" }, previous, previous);
+  }
+}
+
+/** What is on the lab's XenServer, as somebody else sees it. */
+export class Pool {
+  readonly api = xenApi();
+
+  async all(kind: string): Promise<Answer[]> {
+    return Object.values(await this.api.call(`${kind}.get_all_records`));
+  }
+
+  /** VMs of this name, without templates. */
+  async vms(name = "management"): Promise<Answer[]> {
+    return (await this.all("VM")).filter((one) => one.name_label === name && !one.is_a_template);
+  }
+
+  async disks(): Promise<Answer[]> {
+    return this.all("VDI");
+  }
+
+  /** The reference of the VM of that name. */
+  async ref(name = "management"): Promise<string> {
+    const [ref] = await this.api.call("VM.get_by_name_label", name);
+    return ref;
+  }
+
+  /** A VM made by hand. */
+  async makeVm(name: string): Promise<string> {
+    const [template] = await this.api.call("VM.get_by_name_label", "Other install media");
+    const vm = await this.api.call("VM.clone", template, name);
+    await this.api.call("VM.provision", vm);
+    return vm;
+  }
 }
