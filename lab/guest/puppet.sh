@@ -53,7 +53,7 @@ ask "catalog?certname=$certname&key=$mine&role=$role&environment=$environment" >
 report=$state/last_run_report.yaml
 begin_report() { # begin_report STATUS
   printf '%s\n' '--- !ruby/object:Puppet::Transaction::Report' "host: $certname" "time: '$(date -u +%Y-%m-%dT%H:%M:%S).000000000+00:00'" \
-    'report_format: 12' 'puppet_version: 7.23.0' "status: $1" 'transaction_completed: true' 'noop: false' "environment: $environment" >$report.new
+    "transaction_uuid: $(cat /proc/sys/kernel/random/uuid)" 'report_format: 12' 'puppet_version: 7.23.0' "status: $1" 'transaction_completed: true' 'noop: false' "environment: $environment" >$report.new
 }
 # The machine's name must not be read as a part of a line: titles are quoted.
 resource() { # resource TITLE FAILED CHANGED MESSAGE FILE LINE

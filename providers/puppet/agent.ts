@@ -10,6 +10,8 @@ export interface AgentRun {
   trigger: string;
   /** The machine itself ends the run after this time. */
   limitSeconds: number;
+  /** How long a run that is going on is waited for. */
+  waitSeconds: number;
 }
 
 export interface AgentEnd {
@@ -26,7 +28,7 @@ export interface AgentEnd {
 const FOLDER = "/var/lib/cloudstack-testbed/puppet-run";
 
 /** How often a run is looked at. */
-const LOOK_SECONDS = 0.5;
+const LOOK_SECONDS = 0.25;
 
 /** Bytes of the log that the error classes and the reader need. */
 const LOG_BYTES = 20_000;
@@ -39,13 +41,16 @@ command -v puppet >/dev/null || { echo "there is no puppet agent on this machine
 mkdir -p "$folder"
 pid=$(cat "$folder/pid" 2>/dev/null)
 if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
-  [ "$(cat "$folder/trigger")" = "$trigger" ] && echo attached || echo busy
+  [ "$(cat "$folder/trigger")" = "$trigger" ] && echo attached || echo "the run of an earlier up, process $pid"
   exit 0
 fi
+other=$(
+${RUNNING_AGENT})
+[ -z "$other" ] || { echo "the agent runs as process $other"; exit 0; }
 rm -f "$folder/status" "$folder/limit" "$folder/done"
+for state in ${STATE_FOLDERS}; do sha256sum "$state/last_run_report.yaml" 2>/dev/null; done >"$folder/reports"
 printf '%s\\n' "$trigger" >"$folder/trigger"
 : >"$folder/log"
-: >"$folder/started"
 setsid sh -c '
   folder=$1 limit=$5
   trap : TERM
@@ -82,11 +87,11 @@ tail -n 1 "$folder/log" 2>/dev/null | tr -d '\\033' | sed 's/\\[[0-9;]*m//g'
 
 const READ_LOG = `tail -c ${LOG_BYTES} ${FOLDER}/log | tr -d '\\033' | sed 's/\\[[0-9;]*m//g'`;
 
-// A report of an earlier run says nothing of this one.
+// A report of an earlier run says nothing of this one. Told apart by content: busybox compares times by the second.
 const READ_REPORT = `
-for folder in ${STATE_FOLDERS}; do
-  report=$folder/last_run_report.yaml
-  if [ "$report" -nt ${FOLDER}/started ]; then cat "$report"; exit 0; fi
+for state in ${STATE_FOLDERS}; do
+  sum=$(sha256sum "$state/last_run_report.yaml" 2>/dev/null) || continue
+  grep -qxF "$sum" ${FOLDER}/reports || { cat "$state/last_run_report.yaml"; exit 0; }
 done
 `;
 
@@ -96,32 +101,31 @@ const KILL = `pid=$(cat ${FOLDER}/pid 2>/dev/null) && kill -KILL -- "-$pid" 2>/d
 export const DONE = `printf '%s\\n' "$1" >${FOLDER}/done`;
 
 /** Prints the trigger of the last good run, and the role that the machine was given. */
-export const READ_DONE = `echo "done $(cat ${FOLDER}/done 2>/dev/null)"; sed -n 's/^testbed_role=/role /p' /etc/facter/facts.d/testbed.txt 2>/dev/null`;
+export const READ_DONE = `
+echo "done $(cat ${FOLDER}/done 2>/dev/null)"
+sed -n 's/^testbed_role=/role /p' /etc/facter/facts.d/testbed.txt 2>/dev/null
+exit 0
+`;
 
-/** Waits, bounded, for a run that somebody else started: a daemon's, an operator's. */
-export async function waitForOtherAgent(context: Context, node: Node, waitSeconds: number): Promise<void> {
-  const options = { timeoutSeconds: waitSeconds, everySeconds: LOOK_SECONDS, object: "puppet agent", system: `host ${node.address}` };
-  await waitFor("the run of the agent that is going on to end", context, options, async () => {
-    const pid = (await runOnNode(context, node, "puppet agent", RUNNING_AGENT, [])).trim();
-    if (pid === "") return { done: undefined };
-    context.phase("waiting for a run of the agent that is going on");
-    return { seen: `the agent runs as process ${pid}; its lock is agent_catalog_run.lock` };
-  });
-}
-
-/** Runs the agent once and waits for its end, showing its last line as the phase. */
+/**
+ * Runs the agent once and waits for its end, showing its last line as the phase. A run that somebody else started, a daemon or an
+ * operator, is waited for first; the run of an `up` that was cut off goes on as ours when it is for the same.
+ */
 export async function runAgent(context: Context, node: Node, run: AgentRun): Promise<AgentEnd> {
   const words = [run.certname, run.server, run.environment, run.trigger, String(run.limitSeconds)];
   const system = `host ${node.address}`;
-  // A run of ours for something else is one of an `up` that was cut off; it ends by its own limit.
-  const options = { timeoutSeconds: run.limitSeconds + 30, everySeconds: LOOK_SECONDS, object: "puppet agent", system };
-  await waitFor("an earlier run of the agent to end", context, options, async () => {
+  const options = { timeoutSeconds: run.waitSeconds, everySeconds: LOOK_SECONDS, object: "puppet agent", system };
+  await waitFor("the run of the agent that is going on to end", context, options, async () => {
     const said = (await runOnNode(context, node, "puppet agent", START, words)).trim();
-    return said === "busy" ? { seen: "the run of an earlier `up`" } : { done: undefined };
+    if (said === "started" || said === "attached") return { done: undefined };
+    context.phase("waiting for a run of the agent that is going on");
+    return { seen: said };
   });
   const end = await waitForEnd(context, node, run.limitSeconds);
-  const log = await runOnNode(context, node, "puppet agent", READ_LOG, []);
-  return { ...end, log, report: await runOnNode(context, node, "puppet agent", READ_REPORT, []) };
+  const [log, report] = await Promise.all(
+    [READ_LOG, READ_REPORT].map((script) => runOnNode(context, node, "puppet agent", script, [])),
+  );
+  return { ...end, log: log ?? "", report: report ?? "" };
 }
 
 async function waitForEnd(context: Context, node: Node, limitSeconds: number): Promise<Pick<AgentEnd, "status" | "limit">> {

@@ -29,18 +29,19 @@ export const certnameSchema = z
 
 const systemOf = (node: Pick<Node, "address">) => `host ${node.address}`;
 
-/** Runs one of our shell scripts on a machine; its arguments are data. A status other than 0 is an error with the code `exit-<status>`. */
+/** Runs one of our shell scripts on a machine; its arguments are data. A status other than 0 is an error with the code `exit-<status>`. `once`: a machine that does not answer is not asked again. */
 export async function runOnNode(
   context: Context,
   node: Node,
   object: string,
   script: string,
   args: readonly string[],
-  options: { stdin?: string; timeoutSeconds?: number } = {},
+  { once = false, ...options }: { stdin?: string; timeoutSeconds?: number; once?: boolean } = {},
 ): Promise<string> {
   const { privateKey = "" } = context.credential(node.credential);
   const target = { address: node.address, user: node.user, hostKey: node.hostKey, privateKey };
-  const result = await retry(context.signal, () => sshExec(target, ["sh", "-c", PUPPET_PATH + script, "testbed", ...args], options));
+  const ask = () => sshExec(target, ["sh", "-c", PUPPET_PATH + script, "testbed", ...args], options);
+  const result = await (once ? ask() : retry(context.signal, ask));
   if (result.status === 0) return result.stdout;
   const message = result.stderr.trim() || result.stdout.trim() || "no output";
   throw new TestbedError({ system: systemOf(node), object, kind: "refused", code: `exit-${result.status}`, message });

@@ -33,7 +33,7 @@ const reasons: readonly Reason[] = [
     remedy: "certificates are valid from a time that the machine's clock has not reached, or has passed: set its clock by the driver's",
   },
   {
-    pattern: /no certificate found and waitforcert is disabled/,
+    pattern: /no certificate found and waitforcert is disabled|waitforcert setting is set to 0/,
     code: "not-signed",
     kind: "refused",
     remedy: "let the CA sign by itself (autosign), or sign on the driver: puppetserver ca sign --certname NAME",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Context, defineResource, errorText, TestbedError } from "../kernel/index.ts";
-import { DONE, READ_DONE, runAgent, waitForOtherAgent } from "./agent.ts";
+import { DONE, READ_DONE, runAgent } from "./agent.ts";
 import { writeFacts } from "./facts.ts";
 import { certnameSchema, type Node, nodeSchema, runOnNode } from "./node.ts";
 import { judgeRun, metAnotherRun } from "./run-end.ts";
@@ -38,7 +38,7 @@ function triggerOf(inputs: RunInputs): string {
 
 /** What the machine says of its last good run. */
 async function lastRun(context: Context, node: Node): Promise<{ done: string; role: string }> {
-  const lines = (await runOnNode(context, node, "puppet run", READ_DONE, [])).split("\n");
+  const lines = (await runOnNode(context, node, "puppet run", READ_DONE, [], { once: context.operation === "read" })).split("\n");
   const value = (key: string) =>
     lines
       .find((line) => line.startsWith(`${key} `))
@@ -111,18 +111,16 @@ export const run = defineResource<RunInputs, RunOutputs>({
   async reconcile(context, inputs, observed) {
     const trigger = triggerOf(inputs);
     if (observed?.outputs.ran === trigger) return observed.outputs;
-    const { node, certname, server, environment, runSeconds } = inputs;
+    const { node, certname, server, environment, runSeconds, waitSeconds } = inputs;
     context.touched();
-    context.phase("waiting for the machine");
     const began = performance.now();
+    await writeFacts(context, node, inputs.role, inputs.parameters, inputs.credentials);
     for (;;) {
-      await waitForOtherAgent(context, node, inputs.waitSeconds);
-      await writeFacts(context, node, inputs.role, inputs.parameters, inputs.credentials);
       context.phase(`puppet run as ${inputs.role}`);
-      const end = await runAgent(context, node, { certname, server, environment, trigger, limitSeconds: runSeconds });
+      const end = await runAgent(context, node, { certname, server, environment, trigger, limitSeconds: runSeconds, waitSeconds });
       if (metAnotherRun(end)) {
         // One that started between our question and our run: it is waited for, too, within the same limit.
-        if ((performance.now() - began) / 1000 > inputs.waitSeconds) throw stillRunning(node, certname, inputs.waitSeconds);
+        if ((performance.now() - began) / 1000 > waitSeconds) throw stillRunning(node, certname, waitSeconds);
         continue;
       }
       const report = judgeRun(`host ${node.address}`, certname, end, runSeconds);
