@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { cloudFaults } from "../../lab/cloudstack/faults.ts";
 import { daemonFaults, hostFaults } from "../../lab/faults.ts";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
 import { machineFaults } from "../../lab/machine.ts";
@@ -101,7 +102,11 @@ function addMeddling(add: Add): void {
 function faultHelp(): string {
   const list = (title: string, faults: Record<string, string>) =>
     `\n${title}:\n${table(Object.entries(faults).map(([name, text]) => [`  ${name}`, text]))}`;
-  return list("Faults of hosts", { ...machineFaults, ...hostFaults }) + list("Faults of daemons", daemonFaults);
+  return (
+    list("Faults of hosts", { ...machineFaults, ...hostFaults }) +
+    list("Faults of management servers", cloudFaults) +
+    list("Faults of daemons", daemonFaults)
+  );
 }
 
 function positive(text: string): number {
