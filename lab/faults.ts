@@ -41,8 +41,8 @@ export interface Faulty {
   state: string;
 }
 
-/** What a daemon can do wrong in a way of its own. */
-const ownFaults: Record<
+/** What a daemon can do wrong in a way of its own, by the daemon's name. */
+export const ownFaults: Record<
   string,
   { faults: Record<string, string>; set(lab: Faulty, kind: string, count?: string): void; clear(lab: Faulty): void }
 > = {

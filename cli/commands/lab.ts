@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { daemonFaults, hostFaults } from "../../lab/faults.ts";
+import { cloudFaults } from "../../lab/cloudstack/faults.ts";
+import { daemonFaults, hostFaults, ownFaults } from "../../lab/faults.ts";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
 import { machineFaults } from "../../lab/machine.ts";
-import { nfsFaults } from "../../lab/nfs/faults.ts";
 import { type Netboot, netboots } from "../../lab/settings.ts";
 import { become } from "../child.ts";
 import { CommandError, exitStatus } from "../exit.ts";
@@ -104,8 +104,11 @@ function faultHelp(): string {
     `\n${title}:\n${table(Object.entries(faults).map(([name, text]) => [`  ${name}`, text]))}`;
   return (
     list("Faults of hosts", { ...machineFaults, ...hostFaults }) +
+    list("Faults of management servers", cloudFaults) +
     list("Faults of daemons", daemonFaults) +
-    list("Faults of the daemon nfs", nfsFaults)
+    Object.entries(ownFaults)
+      .map(([name, { faults }]) => list(`Faults of the daemon ${name}`, faults))
+      .join("")
   );
 }
 

@@ -55,6 +55,11 @@ export class CloudStackClient {
     return this.once(command, parameters);
   }
 
+  /** Sets something to a value; sent again while the server is unreachable, for twice is the same as once. */
+  set(command: string, parameters: Record<string, string>): Promise<Reply> {
+    return retry(this.#context.signal, () => this.change(command, parameters));
+  }
+
   /** Changes something, and waits for the job when the server made one of it (which commands do depends on the release). */
   async changeAndWait(command: string, parameters: Record<string, string>): Promise<Reply> {
     const reply = await this.change(command, parameters);
@@ -115,8 +120,7 @@ export class CloudStackClient {
       });
       return { status: response.status, text: await response.text(), cookies: response.headers.getSetCookie() };
     } catch (error) {
-      const cause = error instanceof Error && error.cause ? `: ${errorText(error.cause)}` : "";
-      throw this.#unreachable(command, `${errorText(error)}${cause}`, error);
+      throw this.#unreachable(command, fetchFailure(error), error);
     }
   }
 
@@ -153,4 +157,10 @@ export class CloudStackClient {
   #unreachable(command: string, message: string, cause?: unknown): TestbedError {
     return new TestbedError({ system: this.system, object: command, kind: "unreachable", message, cause });
   }
+}
+
+/** The reason is in the cause, which is an AggregateError without a message where a name has several addresses. */
+function fetchFailure(error: unknown): string {
+  const { cause } = error as { cause?: { message?: string; code?: string } };
+  return cause ? cause.message || cause.code || errorText(error) : errorText(error);
 }

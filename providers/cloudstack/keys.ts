@@ -35,7 +35,7 @@ export async function readKeys(client: CloudStackClient): Promise<{ userId: stri
 export async function obtainKeys(client: CloudStackClient): Promise<Keys & { userId: string }> {
   const { userId, keys } = await readKeys(client);
   if (keys) return { userId, ...keys };
-  const made = keysOf(await client.changeAndWait("registerUserKeys", { id: userId })) ?? (await readKeys(client)).keys;
+  const made = await registerKeys(client, userId);
   if (made) return { userId, ...made };
   throw new TestbedError({
     system: client.system,
@@ -44,4 +44,15 @@ export async function obtainKeys(client: CloudStackClient): Promise<Keys & { use
     code: "no-keys",
     message: "the server registered keys for it, but shows none",
   });
+}
+
+/** A registration whose answer was lost may have happened: keys that are there afterwards are the ones. */
+async function registerKeys(client: CloudStackClient, userId: string): Promise<Keys | undefined> {
+  try {
+    return keysOf(await client.changeAndWait("registerUserKeys", { id: userId })) ?? (await readKeys(client)).keys;
+  } catch (error) {
+    const found = error instanceof TestbedError && error.kind === "unreachable" ? (await readKeys(client)).keys : undefined;
+    if (found) return found;
+    throw error;
+  }
 }

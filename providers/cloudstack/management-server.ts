@@ -117,7 +117,7 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
       .object({
         user: z.string().default("root"),
         hostKey: z.string().regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)"),
-        credential: z.string().default("ssh"),
+        credential: z.string().default("hosts"),
       })
       .describe("How the machine is reached: account, pinned host key, name of the credential (`privateKey`)."),
     service: z

@@ -36,7 +36,7 @@ export function differing(wanted: Record<string, string>, seen: readonly Setting
 
 /** Sets one, and checks that the server stored it: it accepts nearly everything (facts 43). */
 export async function applySetting(client: CloudStackClient, name: string, value: string): Promise<void> {
-  const reply = await client.change("updateConfiguration", { name, value });
+  const reply = await client.set("updateConfiguration", { name, value });
   const stored = (reply.configuration as Setting | undefined)?.value ?? "";
   if (stored === value) return;
   throw new TestbedError({

@@ -76,7 +76,8 @@ export class Startup {
         object,
         kind: "timeout",
         code: "not-up",
-        message: `${error.message}; ${await lastLogLines(this.#context, this.#server)}`,
+        // The error's text begins with the same object and system.
+        message: `${error.message.slice(`${object} on ${system}: `.length)}; ${await lastLogLines(this.#context, this.#server)}`,
         remedy: "see the log on the machine; raise `startSeconds` if it only needs longer",
         cause: error,
       });

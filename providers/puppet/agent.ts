@@ -122,9 +122,7 @@ export async function runAgent(context: Context, node: Node, run: AgentRun): Pro
     return { seen: said };
   });
   const end = await waitForEnd(context, node, run.limitSeconds);
-  const [log, report] = await Promise.all(
-    [READ_LOG, READ_REPORT].map((script) => runOnNode(context, node, "puppet agent", script, [])),
-  );
+  const [log, report] = await Promise.all([READ_LOG, READ_REPORT].map((script) => runOnNode(context, node, "puppet agent", script, [])));
   return { ...end, log: log ?? "", report: report ?? "" };
 }
 

@@ -1,11 +1,11 @@
+import { appendFileSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import type { CloudFault } from "../../lab/cloudstack/faults.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** What lab/guest/cloudstack-forward.sh is on a machine: it listens where the emulator says, and forwards to it. */
 export class CloudGuest {
-  /** What the service logged. */
-  readonly log: string[] = [];
   /** What the emulator told about ports, in its order. */
   readonly told: string[] = [];
   readonly #relay: { host: string; port: number };
@@ -14,13 +14,23 @@ export class CloudGuest {
   readonly #servers = new Map<number, Server>();
   /** The port here that stands for one of the machine. */
   readonly #places: Record<number, number>;
+  readonly #log: string | undefined;
   #service: Socket | undefined;
 
-  constructor(relay: { host: string; port: number }, token: string, name: string, places: Record<number, number>) {
+  constructor(relay: { host: string; port: number }, token: string, name: string, places: Record<number, number>, log?: string) {
+    this.#log = log;
     this.#relay = relay;
     this.#token = token;
     this.#name = name;
     this.#places = places;
+  }
+
+  /** Makes its management server misbehave; `clear` ends that. */
+  async fault(kind: CloudFault | "clear", count = ""): Promise<void> {
+    const socket = createConnection({ ...this.#relay, localAddress: this.#relay.host });
+    socket.write(`fault ${this.#name} ${kind} ${count}\n`);
+    const [reply] = await lines(socket);
+    if (reply !== "ok") throw new Error(reply ?? "the emulator closed the connection");
   }
 
   /** Switches the machine on. */
@@ -56,7 +66,11 @@ export class CloudGuest {
     if (verb !== "log") this.told.push(line);
     if (verb === "open") this.#open(Number(text));
     else if (verb === "close") void this.#close(Number(text));
-    else this.log.push(text);
+    else this.#logged(text);
+  }
+
+  #logged(text: string): void {
+    if (this.#log) appendFileSync(this.#log, `${text}\n`);
   }
 
   #open(port: number): void {
@@ -72,7 +86,7 @@ export class CloudGuest {
       client.pipe(beside).pipe(client);
     });
     this.#servers.set(port, server);
-    server.listen(this.#places[port], "127.0.0.1");
+    server.listen(this.#places[port], this.#relay.host);
   }
 
   async #close(port: number): Promise<void> {

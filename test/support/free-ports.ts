@@ -1,11 +1,11 @@
 import { type AddressInfo, createServer } from "node:net";
 
-/** Ports of 127.0.0.1 that nothing listens on. */
+/** Ports that nothing listens on. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+      await new Promise<void>((resolve) => server.listen(0, () => resolve()));
       return server;
     }),
   );
