@@ -1,6 +1,7 @@
 // nfs:Store against the lab's real sshd and file system.
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { type StoreInputs, store } from "../../providers/nfs/index.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, ours, theirs } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
 import { forgetStores, freshPath, nfsContext, nfsRoot, onServer, storeAt } from "../support/nfs-server.ts";
@@ -12,6 +13,8 @@ const list = async (path: string) => (await onServer('cd "$1" && find . -mindept
 /** What a refresh sees of it. */
 const seen = async (path: string) =>
   (await store.observe(nfsContext(), store.inputs.parse(storeAt(path)) as unknown as StoreInputs, undefined))?.inputs;
+
+afterAll(closeSharedSsh);
 
 afterEach(async () => {
   await fault("nfs", "clear");
@@ -300,7 +303,17 @@ describe("two stores that are one directory", () => {
     await onServer('echo image >"$1/volume"', first);
     await fault("nfs", "same-directory", `${first}:${second}`);
     expect(await failure(converge(second, { generation: "2" }))).toMatchObject({ code: "same-directory" });
+    expect(await failure(remove(second))).toMatchObject({ code: "not-mounted" });
     expect(await list(first)).toContain("./volume");
+  });
+
+  test("delete under the second name leaves the first one's content alone", async () => {
+    const [first, second] = [freshPath(), freshPath()];
+    await fault("nfs", "same-directory", `${first}:${second}`);
+    await converge(first);
+    await onServer('echo image >"$1/volume"', first);
+    await remove(second);
+    expect(await list(first)).toEqual([`./${marker}`, "./volume"]);
   });
 
   test.each([
