@@ -1,23 +1,15 @@
-// nfs:Template and what nfs:Store makes of it, against the lab's real sshd, file system and NFS server.
-import { createHash, randomBytes } from "node:crypto";
+// nfs:Template against the lab's real sshd and file system, and a file server that misbehaves.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { type StoreInputs, type StoreTemplate, store, type TemplateInputs, template } from "../../providers/nfs/index.ts";
+import { template } from "../../providers/nfs/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
-import { apply, drop, failure, ours, testContext, theirs } from "../support/context.ts";
-import { FileServer } from "../support/file-server.ts";
+import { drop, failure, testContext, theirs } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
-import { forgetStores, freshPath, nfsContext, nfsRoot, nfsServer, onServer, storeAt } from "../support/nfs-server.ts";
-
-const waiting = `${nfsRoot}/.templates`;
-const web = new FileServer();
-/** What cannot be packed any smaller, so that a cut in the middle is one. */
-const image = Buffer.concat([Buffer.from("QFI\xfb", "latin1"), randomBytes(3_000_000)]);
-const packed = gzipSync(image, { level: 1 });
-const sum = (content: Buffer, algorithm = "sha256") => `${algorithm}:${createHash(algorithm).update(content).digest("hex")}`;
+import { forgetStores, nfsRoot, nfsServer, onServer } from "../support/nfs-server.ts";
+import { checksumOf, gets, image, lookAt, packed, stage, sum, templateInputs, waiting, web } from "../support/nfs-template.ts";
 
 beforeAll(() => web.start(nfsServer.address));
 afterAll(async () => {
@@ -29,17 +21,6 @@ afterEach(async () => {
   await fault("nfs", "clear");
   await forgetStores();
 });
-
-function inputs(more: Partial<TemplateInputs> = {}): Partial<TemplateInputs> {
-  if (!web.files.has("/t.qcow2.gz")) web.files.set("/t.qcow2.gz", packed);
-  const url = more.url ?? web.url("/t.qcow2.gz");
-  return { server: nfsServer, roots: [nfsRoot], directory: waiting, checksum: sum(packed), format: "qcow2", ...more, url };
-}
-const stage = (more: Partial<TemplateInputs> = {}, context = nfsContext()) => apply(template, inputs(more), context);
-const look = async (more: Partial<TemplateInputs> = {}) =>
-  template.observe(nfsContext(), template.inputs.parse(inputs(more)) as unknown as TemplateInputs, undefined);
-const checksumOf = async (path: string) => (await onServer('sha256sum <"$1"', path)).split(" ")[0];
-const gets = () => web.requests.filter((one) => one.startsWith("GET")).map((one) => Number(one.split(" ")[2]));
 
 describe.each(["server", "here"] as const)("fetched by %s", (through) => {
   test("it is unpacked, verified and alone in its folder; again, nothing is fetched", async () => {
@@ -64,7 +45,7 @@ describe.each(["server", "here"] as const)("fetched by %s", (through) => {
     web.cuts = [1_500_000, 0, 0, 0, 0, 0, 0, 0];
     const error = await failure(stage({ through }));
     expect(error).toMatchObject({ kind: "unreachable", code: "cut", remedy: expect.stringContaining("goes on where it was cut") });
-    expect((await look({ through }))?.inputs).toEqual({ checksum: "not verified (1.4 MiB fetched)" });
+    expect((await lookAt({ through }))?.inputs).toEqual({ checksum: "not verified (1.4 MiB fetched)" });
     web.cuts = [];
     web.requests.length = 0;
     const { outputs } = await stage({ through });
@@ -120,7 +101,7 @@ describe.each(["server", "here"] as const)("fetched by %s", (through) => {
   test("an image that was changed by hand is fetched again", async () => {
     const { outputs } = await stage({ through });
     await onServer('echo spoiled >>"$1/image"', outputs.staged);
-    expect((await look({ through }))?.inputs.checksum).toContain("not verified");
+    expect((await lookAt({ through }))?.inputs.checksum).toContain("not verified");
     await stage({ through });
     expect(`sha256:${await checksumOf(`${outputs.staged}/image`)}`).toBe(sum(image));
   });
@@ -171,7 +152,7 @@ describe("ways", () => {
   test("the server goes on when `up` is interrupted, and the next run waits for it instead of fetching twice", async () => {
     web.pace = 1_500_000;
     const stop = new AbortController();
-    const interrupted = stage({ through: "server" }, { ...nfsContext(), signal: stop.signal });
+    const interrupted = stage({ through: "server" }, { ...testContext(), signal: stop.signal });
     while (gets().length === 0) await new Promise((resolve) => setImmediate(resolve));
     stop.abort();
     await expect(interrupted).rejects.toThrow("abort");
@@ -199,7 +180,7 @@ describe("ways", () => {
     const { outputs } = await stage();
     await onServer('echo somebody >"$1/owner"', outputs.staged);
     expect(await failure(stage())).toMatchObject({ kind: "conflict", code: "foreign" });
-    expect((await drop(template, inputs(), nfsContext()))[0]).toContain("is not ours by now");
+    expect((await drop(template, templateInputs(), testContext()))[0]).toContain("is not ours by now");
     expect(await onServer('ls "$1"', outputs.staged)).toContain("image");
   });
 
@@ -207,7 +188,7 @@ describe("ways", () => {
     ["http://user:secret@x/t.bz2", "user or password"],
     ["ftp://x/t.bz2", "http, https or file"],
   ])("%s is refused by the check of the inputs", (url, reason) => {
-    const checked = template.inputs.safeParse(inputs({ url }));
+    const checked = template.inputs.safeParse(templateInputs({ url }));
     expect(checked.error?.issues[0]?.message).toContain(reason);
   });
 });
@@ -215,10 +196,10 @@ describe("ways", () => {
 describe("delete of a template", () => {
   test("its folder goes, and another one's stays", async () => {
     await stage();
-    await stage({}, nfsContext(theirs));
-    await drop(template, inputs(), nfsContext());
+    await stage({}, testContext(theirs));
+    await drop(template, templateInputs(), testContext());
     expect((await onServer('ls "$1"', waiting)).trim()).toMatch(/^contract-00000000000000bb-[0-9a-f]{16}$/);
-    await drop(template, inputs(), nfsContext(theirs));
+    await drop(template, templateInputs(), testContext(theirs));
     expect(await onServer('ls -A "$1"', nfsRoot)).toBe("");
   });
 
@@ -226,118 +207,8 @@ describe("delete of a template", () => {
     web.pace = 100_000;
     const fetching = failure(stage({ through: "server" }));
     while (gets().length === 0) await new Promise((resolve) => setImmediate(resolve));
-    await drop(template, inputs(), nfsContext());
+    await drop(template, templateInputs(), testContext());
     await fetching;
     expect(await onServer('ls -A "$1"', nfsRoot)).toBe("");
-  });
-});
-
-describe("a seeded store", () => {
-  const seeded = async (path: string, more: Partial<StoreInputs> = {}, mark = ours) => {
-    const { outputs } = await stage({}, nfsContext(mark));
-    const given: StoreTemplate = { staged: outputs.staged, checksum: sum(packed), format: "qcow2", id: 3 };
-    return apply(store, storeAt(path, { kind: "secondary", template: given, ...more }), testContext(mark));
-  };
-
-  test("holds the template in CloudStack's layout, seen by a client of the NFS server", async () => {
-    const path = freshPath();
-    const { outputs } = await seeded(path);
-    const file = outputs.contents.split("/").at(-1);
-    expect(outputs.contents).toBe(`${path}/template/tmpl/1/3/${file}`);
-    expect(file).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.qcow2$/);
-    const address = `nfs://${nfsServer.address}${path}/template/tmpl/1/3`;
-    const properties = await onServer('nfs-cat "$1"', `${address}/template.properties?version=4`);
-    expect(properties.trim().split("\n")).toEqual([
-      "qcow2=true",
-      "id=3",
-      "public=true",
-      `qcow2.filename=${file}`,
-      "uniquename=routing-3",
-      `qcow2.virtualsize=${image.length}`,
-      `virtualsize=${image.length}`,
-      `qcow2.size=${image.length}`,
-    ]);
-    expect(`sha256:${(await onServer('nfs-cat "$1" | sha256sum', `${address}/${file}?version=4`)).split(" ")[0]}`).toBe(sum(image));
-  });
-
-  test("is seeded again in a new generation without fetching again, and two stores share one template", async () => {
-    const [first, second] = [freshPath(), freshPath()];
-    await seeded(first);
-    await seeded(second);
-    await onServer('touch "$1/snapshots"', first);
-    web.requests.length = 0;
-    await seeded(first, { generation: "2" });
-    expect(web.requests).toEqual([]);
-    expect((await onServer('ls "$1"', first)).trim()).toBe("template");
-    expect(await onServer('stat -c %h "$1"/template/tmpl/1/3/*.qcow2', second)).toBe("3\n");
-  });
-
-  test("whose template was removed by hand is drift, and is seeded without being emptied", async () => {
-    const path = freshPath();
-    await seeded(path);
-    await onServer('touch "$1/volume" && rm "$1"/template/tmpl/1/3/*.qcow2', path);
-    const given = { staged: "/srv/nfs/x", checksum: sum(packed), format: "qcow2", id: 3 } as const;
-    const parsed = store.inputs.parse(storeAt(path, { kind: "secondary", template: given })) as unknown as StoreInputs;
-    expect((await store.observe(nfsContext(), parsed, undefined))?.inputs).toEqual({ generation: "1", template: undefined });
-    await seeded(path);
-    expect(await onServer('ls "$1" "$1"/template/tmpl/1/3 | grep -c -e volume -e qcow2', path)).toBe("2\n");
-  });
-
-  test("gets a copy where the template waits on another file system", async () => {
-    const path = freshPath();
-    await onServer('mkdir "$1" && mount -t tmpfs -o size=16m tmpfs "$1"', path);
-    try {
-      const { outputs } = await seeded(path);
-      expect(`sha256:${await checksumOf(outputs.contents)}`).toBe(sum(image));
-      await drop(store, storeAt(path), nfsContext());
-      expect(await onServer('ls -A "$1"', path)).toBe("");
-    } finally {
-      await onServer('umount "$1"', path);
-    }
-  });
-
-  test("without room for the copy is refused, and seeded once there is", async () => {
-    const path = freshPath();
-    await onServer('mkdir "$1" && mount -t tmpfs -o size=1m tmpfs "$1"', path);
-    try {
-      const error = await failure(seeded(path));
-      expect(error).toMatchObject({ kind: "refused", code: "full" });
-      expect(error.message).toContain(`the template needs ${image.length}`);
-      await onServer('mount -o remount,size=16m "$1"', path);
-      await seeded(path);
-    } finally {
-      await onServer('umount "$1"', path);
-    }
-  });
-
-  test.each([
-    ["is not there", 'rm -r "$1"'],
-    ["was changed after it was verified", 'echo x >>"$1/image"'],
-  ])("whose waiting template %s is refused, and nothing is moved", async (_, spoil) => {
-    const path = freshPath();
-    const { outputs } = await stage();
-    await onServer(spoil, outputs.staged);
-    const given: StoreTemplate = { staged: outputs.staged, checksum: sum(packed), format: "qcow2", id: 3 };
-    const error = await failure(apply(store, storeAt(path, { kind: "secondary", template: given }), nfsContext()));
-    expect(error).toMatchObject({ code: "not-staged", remedy: expect.stringContaining("--refresh") });
-    expect(await onServer('find "$1" -mindepth 1 ! -name ".cloudstack*"', path)).toBe("");
-  });
-
-  test("with a link in the template's way is refused", async () => {
-    const path = freshPath();
-    await apply(store, storeAt(path), nfsContext());
-    await onServer('mkdir /srv/elsewhere && ln -s /srv/elsewhere "$1/template"', path);
-    expect(await failure(seeded(path))).toMatchObject({ code: "symlink" });
-    expect(await onServer("ls -A /srv/elsewhere; rmdir /srv/elsewhere")).toBe("");
-  });
-
-  test("that is primary is refused", async () => {
-    expect(await failure(seeded(freshPath(), { kind: "primary" }))).toMatchObject({ kind: "invalid", code: "primary-template" });
-  });
-
-  test("that the release seeds itself stays empty, and says why", async () => {
-    const reason = "release 4.20.3.0 seeds its stores from its own packages";
-    const { outputs } = await apply(store, storeAt(freshPath(), { kind: "secondary", unseeded: reason }), nfsContext());
-    expect(outputs.contents).toBe(`no template: ${reason}`);
   });
 });

@@ -1,5 +1,5 @@
-import type { StoreInputs } from "../../providers/nfs/index.ts";
-import { ours, testContext } from "./context.ts";
+import { type StoreInputs, store } from "../../providers/nfs/index.ts";
+import { apply, drop, ours, testContext } from "./context.ts";
 import { onDriver } from "./driver-shell.ts";
 import { driver } from "./light-host.ts";
 
@@ -7,7 +7,6 @@ import { driver } from "./light-host.ts";
 export { onDriver as onServer };
 export const nfsServer = driver;
 export const nfsRoot = "/srv/nfs";
-export const nfsContext = (mark = ours) => testContext(mark);
 
 let made = 0;
 
@@ -27,3 +26,15 @@ export async function forgetStores(): Promise<void> {
     rm -rf /srv/elsewhere /var/lib/cloudstack-testbed/stores`;
   await onDriver(script, nfsRoot);
 }
+
+export const storeMarker = ".cloudstack-testbed-store";
+
+/** What the rows do with a store. */
+export const converge = (path: string, more: Partial<StoreInputs> = {}, mark = ours) =>
+  apply(store, storeAt(path, more), testContext(mark));
+export const remove = (path: string, more: Partial<StoreInputs> = {}, mark = ours) => drop(store, storeAt(path, more), testContext(mark));
+/** What a refresh sees of it. */
+export const seen = async (path: string) =>
+  (await store.observe(testContext(), store.inputs.parse(storeAt(path)) as unknown as StoreInputs, undefined))?.inputs;
+/** Everything in it, however deep. */
+export const list = async (path: string) => (await onDriver('cd "$1" && find . -mindepth 1 | sort', path)).split("\n").filter(Boolean);
