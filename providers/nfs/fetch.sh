@@ -14,7 +14,7 @@ size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
 # What an interrupted run has fetched is read again from here, the rest from the address; a cut transfer goes on where it was cut.
 fetch() {
   cat download.part
-  [ "$from" != stdin ] || { tee -a download.part; return; }
+  [ "$from" != stdin ] || { tee -a download.part || return 23; return; }
   lost=0
   while :; do
     at=$(size_of download.part)
@@ -49,7 +49,7 @@ stream() {
   { fetch; echo $? >fetch.status; } | tee sum.pipe | { unpack 2>unpack.said; echo $? >unpack.status; }
   wait $hasher
   read -r seen _ <sum
-  fetched=$(cat fetch.status 2>/dev/null || echo cut)
+  fetched=$(cat fetch.status 2>/dev/null || echo ended)
   unpacking=$(cat unpack.status)
 }
 
@@ -88,12 +88,13 @@ not_unpacked() {
 
 # The stream is not what it should be: a transfer to be resumed, a full disk, or the wrong file.
 judge() {
-  [ "$fetched" != 0 ] || [ "$(size_of download.part)" -ge "$expected" ] || fetched=cut
+  [ "$fetched" != 0 ] || [ "$(size_of download.part)" -ge "$expected" ] || fetched=short
   case $fetched in
     0 | 33) ;;
     22) check_full; rm -f image.part; give_up fetch "$(tail -n 1 curl.said)" ;;
+    short) check_full; give_up cut "the transfer was cut after $(size_of download.part) of $expected bytes" ;;
     # When nothing unpacks any more, nothing is fetched either.
-    cut | 23) [ "$unpacking" != 0 ] || { check_full; give_up cut "the transfer was cut after $(size_of download.part) of $expected bytes"; } ;;
+    ended | 23) [ "$unpacking" != 0 ] || { check_full; give_up cut "fetching was ended after $(size_of download.part) bytes"; } ;;
     *) check_full; give_up cut "$(tail -n 1 curl.said), after $(size_of download.part) bytes" ;;
   esac
   check_full

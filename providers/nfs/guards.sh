@@ -53,7 +53,7 @@ record_of() { # record_of PATH: the file in which this server remembers the stor
 
 # Refuses a path that is no place for us, whatever lies there. Sets mounted_at and location.
 check_place() { # check_place PATH EXPECTED-MOUNT-POINT ROOT…
-  path=$1 expected=$2
+  path=$1 wanted_mount=$2
   shift 2
   case $path in *[!A-Za-z0-9._@+=,:/-]*) refuse path "$path holds characters that no store's path has" ;; esac
   case "$path/" in /*//* | */./* | */../* | [!/]*) refuse path "$path is not an absolute path without \`.\`, \`..\` and empty parts" ;; esac
@@ -76,8 +76,8 @@ check_place() { # check_place PATH EXPECTED-MOUNT-POINT ROOT…
 }
 
 check_mount() { # check_mount OPTIONS
-  [ -z "$expected" ] || [ "$expected" = "$mounted_at" ] ||
-    refuse not-mounted "$path should lie on what is mounted at $expected, and lies on what is mounted at $mounted_at"
+  [ -z "$wanted_mount" ] || [ "$wanted_mount" = "$mounted_at" ] ||
+    refuse not-mounted "$path should lie on what is mounted at $wanted_mount, and lies on what is mounted at $mounted_at"
   missing=$(unmounted_on_the_way "$path" "$mounted_at")
   [ -z "$missing" ] || refuse not-mounted "nothing is mounted at $missing, which /etc/fstab names; $path would be a directory of $mounted_at"
   options=$1

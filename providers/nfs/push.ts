@@ -1,5 +1,5 @@
 import { Transform } from "node:stream";
-import { type Context, errorText, TestbedError } from "../kernel/index.ts";
+import { type Context, errorText, retry, TestbedError } from "../kernel/index.ts";
 import { runOnServer } from "./server.ts";
 import { openSource } from "./source.ts";
 import { failed, look, object, progressPhase, type TemplateInputs, words } from "./staging.ts";
@@ -34,8 +34,9 @@ export async function stream(context: Context, inputs: TemplateInputs, reason: s
 
 /** One transfer. Resolves with what cut it, or nothing. */
 async function send(context: Context, inputs: TemplateInputs, from: number, reason: string): Promise<unknown> {
-  const source = await openSource(inputs.url, from, context.signal).catch((error: unknown) => {
-    throw failed(inputs, { code: "fetch", message: `${errorText(error)}; ${reason}` });
+  const source = await retry(context.signal, () => openSource(inputs.url, from, context.signal)).catch((error: unknown) => {
+    const code = error instanceof TestbedError && error.kind === "unreachable" ? "cut" : "fetch";
+    throw failed(inputs, { code, message: `${errorText(error)}; ${reason}` });
   });
   const show = progressPhase(context, "streaming through this machine,", source.length);
   let sent = source.from;

@@ -5,7 +5,7 @@ staged=$7 checksum=$8 template_id=$9
 shift 9
 format=$1 file=$2
 shift 2
-kept="! -path ./$marker ! -path ./lost+found ! -path ./lost+found/*"
+kept="! -path ./$marker ! -path ./$marker.new ! -path ./lost+found ! -path ./lost+found/*"
 
 # fsck wants an ext4's lost+found, and the marker outlives its store's content. The patterns are find's to read, not the shell's.
 entries() { # entries FIND-ARGUMENTS…
@@ -27,12 +27,17 @@ write_marker() { # write_marker GENERATION
   said=$(printf '%s\npath %s\ncreated %s\nsince %s\ngeneration %s\n' "$mark" "$store" "$created" "$since" "$1" | put "./$marker" 2>&1)
 }
 
+# Whether the marker was written for this name of the directory. A store that was renamed is the same store.
+named_here() {
+  named=$(marked path)
+  [ "$named" = "$store" ] || [ "$(stat -c %d:%i "$named" 2>/dev/null)" != "$(stat -c %d:%i .)" ]
+}
+check_name() { named_here || refuse same-directory "$store is the same directory as the store $named"; }
+
 check_marker() {
   if has_marker; then
     [ "$(owner)" = "$mark" ] || refuse foreign "the marker of $store names $(owner), since $(marked since)"
-    named=$(marked path)
-    [ "$named" = "$store" ] || [ "$(stat -c %d:%i "$named" 2>/dev/null)" != "$(stat -c %d:%i .)" ] ||
-      refuse same-directory "$store is the same directory as the store $named"
+    check_name
     created=$(marked created) since=$(marked since)
     return
   fi
@@ -146,9 +151,13 @@ converge() {
 
 look() {
   check_place "$store" "$mount" "$@"
+  if [ -d "$store" ]; then
+    enter "$store"
+    ! has_marker || check_name
+  fi
+  # A disk that is not mounted is not a store that is gone.
   check_record
   [ -d "$store" ] || return 0
-  enter "$store"
   ! has_marker || [ "$(owner)" != "$mark" ] || report
 }
 
@@ -159,14 +168,14 @@ remove() { # remove ROOT…
   [ -d "$store" ] || { forget; return; }
   enter "$store"
   locked
-  if has_marker && [ "$(owner)" = "$mark" ]; then
+  if has_marker && [ "$(owner)" = "$mark" ] && named_here; then
     writable_place
     created=$(marked created) since=$(marked since)
     [ "$verb" != purge ] || wipe
     said=$(rm -f "./$marker" 2>&1) || not_written "the marker of $store" "$said"
     # rmdir leaves a directory alone that somebody has used since.
     [ "$created" != yes ] || rmdir "$store" 2>/dev/null || true
-  elif has_marker; then
+  elif has_marker && [ "$(owner)" != "$mark" ]; then
     echo "foreign=$(owner)"
   fi
   forget

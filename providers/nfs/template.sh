@@ -26,7 +26,8 @@ is_verified() { [ "$(cat verified 2>/dev/null)" = "$checksum $(stat -c '%s %y' i
 # Holds the lock from before the worker starts: nobody can start a second one in between.
 begin() {
   exec 9>lock
-  flock -n 9 || { echo state=running; return 1; }
+  # Whoever only looks has it for a moment.
+  flock -w 1 9 || { echo state=running; return 1; }
   is_verified && { echo state=done; return 1; }
   rm -f image verified status
   [ "$restart" != yes ] || rm -f download.part
@@ -52,7 +53,8 @@ look() {
   enter "$folder"
   [ "$(cat owner 2>/dev/null)" = "$mark" ] || return 0
   exec 9>>lock
-  if is_verified; then echo state=done; elif ! flock -n 9; then echo state=running; else echo state=stopped; fi
+  # The lock first: a worker may end in between.
+  if ! flock -s -n 9; then echo state=running; elif is_verified; then echo state=done; else echo state=stopped; fi
   printf 'said=%s\n' "$(cat status 2>/dev/null)"
   echo "fetched=$(stat -c %s download.part 2>/dev/null || echo 0)"
   echo "bytes=$(stat -c %s image 2>/dev/null || stat -c %s image.part 2>/dev/null || echo 0)"
@@ -61,11 +63,12 @@ look() {
 # Whether this server reaches the address, and how long the file is; the reason goes to stdout, since it is no failure.
 reach() {
   command -v curl >/dev/null || { echo "unreached=the NFS server has no curl"; return 0; }
-  if said=$(curl --fail --silent --show-error --location --head --connect-timeout 10 --max-time 20 "$url" 2>&1); then
-    printf 'length=%s\n' "$(printf '%s\n' "$said" | tr -d '\r' | awk -F ': *' 'tolower($1) == "content-length" { length_ = $2 } END { print length_ + 0 }')"
-  else
-    echo "unreached=$(printf '%s' "$said" | tail -n 1)"
-  fi
+  said=$(curl --fail --silent --show-error --location --head --connect-timeout 10 --max-time 20 "$url" 2>&1)
+  case $? in
+    0) printf '%s\n' "$said" | tr -d '\r' | awk -F ': *' 'tolower($1) == "content-length" { bytes = $2 } END { print "length=" bytes + 0 }' ;;
+    22) echo length=0 ;; # it answers, only not to HEAD: the transfer itself will tell
+    *) echo "unreached=$(printf '%s\n' "$said" | grep '^curl:' | tail -n 1)" ;;
+  esac
 }
 
 remove() {
@@ -74,7 +77,7 @@ remove() {
   [ "$(cat owner 2>/dev/null)" = "$mark" ] || { echo "foreign=$(cat owner 2>/dev/null)"; return 0; }
   exec 9>>lock
   if ! flock -n 9; then
-    kill -TERM -- "-$(cat pid)" 2>/dev/null || kill -TERM "$(cat pid)" 2>/dev/null || true
+    kill -TERM "-$(cat pid)" 2>/dev/null || kill -TERM "$(cat pid)" 2>/dev/null || true
     flock -w 10 9 || refuse busy "the worker $(cat pid) in $folder does not end"
   fi
   cd "$directory" && said=$(rm -rf "$folder" 2>&1) || not_written "$folder" "$said"

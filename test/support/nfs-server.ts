@@ -1,26 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { StoreInputs } from "../../providers/nfs/index.ts";
-import { sshExec } from "../../providers/transport/ssh.ts";
-import { ours, testContext } from "./context.ts";
+import { type StoreInputs, store } from "../../providers/nfs/index.ts";
+import { apply, drop, ours, testContext } from "./context.ts";
+import { onDriver } from "./driver-shell.ts";
+import { driver } from "./light-host.ts";
 
-const checkout = join(import.meta.dirname, "../..");
-const privateKey = readFileSync(join(checkout, "lab/keys/id_ed25519"), "utf8");
-const hostKey = readFileSync(join(checkout, "lab/keys/driver_host_ed25519.pub"), "utf8").trim();
-
-/** The lab's NFS server, as the inventory has it. */
-export const nfsServer = { address: "10.91.0.1", user: "root", hostKey, credential: "driver" };
+/** The lab's driver is its NFS server, too. */
+export { onDriver as onServer };
+export const nfsServer = driver;
 export const nfsRoot = "/srv/nfs";
-export const nfsCredentials = { driver: { privateKey } };
-
-export const nfsContext = (mark = ours) => testContext(mark, nfsCredentials);
-
-/** Runs a shell script on the NFS server, whose mounts are not all those of this process. */
-export async function onServer(script: string, ...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await sshExec({ ...nfsServer, privateKey }, ["sh", "-c", script, "sh", ...args]);
-  if (status !== 0) throw new Error(`status ${status}: ${stderr}`);
-  return stdout;
-}
 
 let made = 0;
 
@@ -32,12 +18,23 @@ export function storeAt(path: string, more: Partial<StoreInputs> = {}): Partial<
   return { server: nfsServer, roots: [nfsRoot], path, kind: "primary", generation: "1", ...more };
 }
 
-/** Everything below the root and the server's record of it is forgotten. */
+/** Everything below the root, and what the server remembers of its stores, is forgotten. */
 export async function forgetStores(): Promise<void> {
-  await onServer(
-    `
-    find "$1" -xdev -mindepth 1 -delete 2>/dev/null || { chattr -R -i "$1"/* 2>/dev/null; find "$1" -xdev -mindepth 1 -delete; }
-    rm -rf /var/lib/cloudstack-testbed/stores`,
-    nfsRoot,
-  );
+  const script = `
+    find "$1" -xdev -type f -exec chattr -i {} + 2>/dev/null
+    find "$1" -xdev -mindepth 1 -delete
+    rm -rf /srv/elsewhere /var/lib/cloudstack-testbed/stores`;
+  await onDriver(script, nfsRoot);
 }
+
+export const storeMarker = ".cloudstack-testbed-store";
+
+/** What the rows do with a store. */
+export const converge = (path: string, more: Partial<StoreInputs> = {}, mark = ours) =>
+  apply(store, storeAt(path, more), testContext(mark));
+export const remove = (path: string, more: Partial<StoreInputs> = {}, mark = ours) => drop(store, storeAt(path, more), testContext(mark));
+/** What a refresh sees of it. */
+export const seen = async (path: string) =>
+  (await store.observe(testContext(), store.inputs.parse(storeAt(path)) as unknown as StoreInputs, undefined))?.inputs;
+/** Everything in it, however deep. */
+export const list = async (path: string) => (await onDriver('cd "$1" && find . -mindepth 1 | sort', path)).split("\n").filter(Boolean);
