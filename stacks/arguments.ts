@@ -49,7 +49,8 @@ export function leaseArguments(plan: Plan) {
     ...(plan.driver.dns === "dnsmasq" ? { entries: { hostsDirectory, dhcpHostsDirectory, pidFile, names } } : {}),
     claims: [
       ...machines.flatMap((machine) => [`machine/${machine.name}`, `address/${machine.address}`]),
-      ...plan.stores.list.map((store) => `store/${store.server.address}${store.path}`),
+      // A claim is a file's name on the driver.
+      ...plan.stores.list.map((store) => `store/${store.server.address}${store.path.replace(/[^\w.-]/g, ":")}`),
     ],
   };
 }

@@ -4,6 +4,13 @@ import { Environment } from "./environment.ts";
 import { renderFindings } from "./findings.ts";
 import { loadInputs } from "./load.ts";
 
+// A resource that failed stands in its own row with its error. What depends on it rejects, and the SDK would print that as a trace of
+// this program; it keeps the exit status, which stops the engine from taking what was not registered for removed.
+process.prependListener("unhandledRejection", (reason) => {
+  const [, name] = (reason instanceof Error && /resource (\S+) \[\S+\] failed to register$/.exec(reason.message)) || [];
+  if (name) Object.assign(reason as Error, { message: `${name} failed: what needs it was left as it is`, __pulumiRunError: true });
+});
+
 const { findings, plan, external } = loadInputs(process.cwd(), { stack: pulumi.getStack() });
 const errors = findings.filter((finding) => finding.severity === "error");
 for (const finding of findings) if (finding.severity === "warning") pulumi.log.warn(renderFindings([finding]));
@@ -25,3 +32,4 @@ const environment = plan && new Environment(pulumi.getStack(), { plan });
 export const site = plan?.site ?? external?.site;
 export const generation = plan?.generation;
 export const hosts = environment?.hosts ?? [];
+export const managementServer = environment?.managementServer;
