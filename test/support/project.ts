@@ -19,7 +19,7 @@ export class Project {
   constructor(options: { lab?: Lab; stack?: string } = {}) {
     this.#lab = options.lab;
     this.stack = options.stack ?? "kvm";
-    for (const name of ["providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
+    for (const name of ["appliance", "providers", "stacks", "node_modules", "package.json", "Pulumi.yaml"])
       symlinkSync(join(checkout, name), join(this.folder, name));
     cpSync(join(checkout, "environments"), join(this.folder, "environments"), { recursive: true });
     cpSync(join(checkout, this.stackFile), join(this.folder, this.stackFile));

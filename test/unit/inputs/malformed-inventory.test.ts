@@ -33,7 +33,7 @@ rows(
   an empty credential name | credential: bmc => credential: "" | TB103
   an unknown key of a machine | firmware: bios => firmwear: bios | TB102
   an unknown key of a BMC | cipherSuite: 3 => ciphersuite: 3 | TB102
-  an unknown key of a network | domain: lab.test => domian: lab.test | TB102
+  an unknown key of a network | domain: lab.test => domian: lab.test | TB102 TB115
   an unknown key of the driver | dhcp: dnsmasq => dchp: dnsmasq | TB102
   an unknown key of a distro | osVersion: bullseye => osVersion: bullseye, os_version: bullseye | TB102
   an unknown key of the limits | /installSeconds: \d+/ => installSecs: 120 | TB102
@@ -69,9 +69,9 @@ rows(
   the same BMC twice | address: 10.91.1.12 => address: 10.91.1.11 | TB110
   a BMC with a machine's address | address: 10.91.1.12 => address: 10.91.0.13 | TB110
   the driver's name | \n  h11: => \n  driver: | TB110 TB120 TB129 | driver:
-  a name in other case | \n  h12: => \n  H11: | TB110 TB120 TB129
+  a name in other case | \n  h12: => \n  H11: | TB110 TB115 TB120 TB129
   the driver's MAC | name: driver => name: driver\n  mac: "52:54:00:91:00:11" | TB110 | h11:
-  a XenServer with a machine's name | templates: => xenServers:\n  h11: { address: 10.91.0.2, tlsSha256: "FINGERPRINT" }\ntemplates: | TB110 TB130 | h11: { mac
+  a XenServer with a machine's name | xenserver-2: => h11: | TB110 | h11: { mac
   an address outside its network | address: 10.91.0.12 => address: 10.92.0.12 | TB111 TB126
   a network address | address: 10.91.0.12 => address: 10.91.0.0 | TB111 TB126
   a broadcast address | address: 10.91.0.12 => address: 10.91.0.255 | TB111 TB126
@@ -88,9 +88,9 @@ rows(
   an answer file outside the site's folder | answers/testbed-lab.sh => ../../package.json | TB103
   an answer file with an absolute path | answers/testbed-lab.sh => /etc/passwd | TB103
   an answer file of an unknown kind | kind: shell => kind: sh | TB103
-  a VM on a XenServer that nobody knows | roles: [management-server] } => roles: [management-server], virtualMachine: { on: infraxen, memoryMiB: 1024, diskGiB: 20 } } | TB112
-  a VM without memory | roles: [management-server] } => roles: [management-server], virtualMachine: { on: infraxen, memoryMiB: 0, diskGiB: 20 } } | TB103 TB112
-  a XenServer whose fingerprint is none | templates: => xenServers:\n  infraxen: { address: 10.91.0.2, tlsSha256: abc }\ntemplates: | TB103 TB130 | infraxen
+  a VM on a XenServer that nobody knows | on: xenserver, => on: infraxen, | TB112
+  a VM without memory | memoryMiB: 256 => memoryMiB: 0 | TB103
+  a XenServer whose fingerprint is none | /tlsSha256: "F0[^"]*"/ => tlsSha256: abc | TB103 | xenserver: { address
   a kernel without a path | kernel: /srv/lab/distro/hv/vmlinuz => kernel: vmlinuz | TB103
   an unknown boot loader | bootLoaders: [pxe, grub, ipxe] => bootLoaders: [lilo] | TB103
   an unknown architecture | arch: x86_64 => arch: amd64 | TB103

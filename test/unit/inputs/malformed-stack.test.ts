@@ -28,8 +28,8 @@ rows(
   no release of CloudStack | release: 4.20.3.0 => build: 4.20.3.0 | TB102 TB103
   a template without a checksum | release: 4.20.3.0 => release: 4.20.3.0\n    systemVmTemplate: { url: "http://10.91.0.1/t" } | TB103 | systemVmTemplate
   a checksum of another kind | release: 4.20.3.0 => release: 4.20.3.0\n    systemVmTemplate: { url: "http://10.91.0.1/t", sha256: d41d8cd98f00b204e9800998ecf8427e } | TB103 | systemVmTemplate
-  a package repository that is no address | release: 4.20.3.0 => release: 4.20.3.0\n    packages: nightly | TB103 | nightly
-  a profile of the management server that is not defined | cloudstack-testbed:cloudstack: => cloudstack-testbed:managementServer: { profile: rhel }\n  cloudstack-testbed:cloudstack: | TB112 | managementServer
+  a package repository that is no address | packages: http://10.91.0.1/lab/cloudstack => packages: nightly | TB103 | nightly
+  a profile of the management server that is not defined | profile: lab-management => profile: rhel | TB112 | profile: rhel
   an unknown log level | cloudstack-testbed:cloudstack: => cloudstack-testbed:logLevel: loud\n  cloudstack-testbed:cloudstack: | TB103 | logLevel
   an unknown limit | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installs: 4 }\n  cloudstack-testbed:cloudstack: | TB102 | limits
   a limit below nothing | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installSeconds: 0 }\n  cloudstack-testbed:cloudstack: | TB103 | limits
@@ -41,7 +41,7 @@ rows(
   a password as number | /password:\n\s+secure: \S+/ => password: 123456 | TB131
   a placeholder instead of a secret | /password:\n\s+secure: \S+/ => password: change-me | TB131
   a password under a key of its own | cloudstack-testbed:cloudstack: => cloudstack-testbed:rootPassword: letmein\n  cloudstack-testbed:cloudstack: | TB102 TB131 | letmein
-  a password in an address | release: 4.20.3.0 => release: 4.20.3.0\n    packages: "http://ci:secret@10.91.0.1/repo" | TB131 | packages
+  a password in an address | packages: http://10.91.0.1/lab/cloudstack => packages: "http://ci:secret@10.91.0.1/repo" | TB131 | packages
   an unknown key of an encrypted value | /secure: (\S+)/ => secured: x | TB103 TB130 | password:
   no configuration | /config:[^]*/ => | TB103 | The stack of the KVM environment
   a configuration that is a list | /config:[^]*/ => config: []\n | TB103
