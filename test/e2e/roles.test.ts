@@ -100,7 +100,9 @@ test(
 
 async function apiKey(): Promise<string> {
   const { output } = await project.pulumi("stack", "export", "--stack", "kvm", "--show-secrets");
-  return /"apiKey":\s*"([^"]+)"/.exec(output)?.[1] ?? "none";
+  const [, key] = /"apiKey":\s*\{[^}]*"plaintext":\s*"\\"([^"\\]+)/.exec(output) ?? [];
+  if (!key) throw new Error("the state has no API key");
+  return key;
 }
 
 test(
