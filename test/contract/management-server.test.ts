@@ -7,6 +7,7 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { CloudStackClient, type Keys } from "../../providers/cloudstack/client.ts";
 import { managementServer } from "../../providers/cloudstack/index.ts";
 import type { ManagementServerInputs, ManagementServerOutputs } from "../../providers/cloudstack/management-server.ts";
+import { serverStart as startOf } from "../../providers/cloudstack/startup.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { CloudGuest } from "../support/cloud-guest.ts";
 import { apply, failure, labCredentials, ours, type TestContext, testContext } from "../support/context.ts";
@@ -79,9 +80,7 @@ async function settingValue(name: string): Promise<string | undefined> {
   return (await openPort().list<{ value?: string }>("listConfigurations", "configuration", { name }))[0]?.value;
 }
 
-async function serverStart(): Promise<string | undefined> {
-  return (await openPort().list<{ lastserverstart: string }>("listManagementServers", "managementserver"))[0]?.lastserverstart;
-}
+const serverStart = () => startOf(openPort());
 
 describe("a management server that comes up", () => {
   test("is waited for in the order in which it starts, and its keys work", async () => {
@@ -237,8 +236,9 @@ describe("a management server that is not as wanted", () => {
     ["the open port", "cloud-no-open-port", "open"],
     ["the API's port", "cloud-no-api", "api"],
   ] as const)("%s missing alone is named", async (_, fault, port) => {
+    await guest.until(8080, "open");
     await guest.fault(fault);
-    const error = await failure(apply(managementServer, { ...inputs, startSeconds: 6 }));
+    const error = await failure(apply(managementServer, { ...inputs, startSeconds: 2 }));
     expect(error).toMatchObject({ kind: "timeout", code: "not-up", object: `port ${inputs.ports[port]}` });
     expect(error.message).toContain(`last lines of ${inputs.service.log}`);
   });
@@ -251,8 +251,9 @@ describe("a management server that is not as wanted", () => {
   });
 
   test("503 for ever is given up at the limit", async () => {
+    await guest.until(8096, "open");
     await guest.fault("cloud-5xx");
-    const error = await failure(apply(managementServer, { ...inputs, startSeconds: 4 }));
+    const error = await failure(apply(managementServer, { ...inputs, startSeconds: 2 }));
     expect(error.kind).toBe("timeout");
     expect(error.message).toContain("last seen: listCapabilities on CloudStack");
     expect(error.message).toContain("HTTP 503 without an API reply");
