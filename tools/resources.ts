@@ -113,7 +113,10 @@ function resourceSection(definition: Definition): string {
     (row) =>
       `| \`${row.path}\` | ${cell(row.shape)} | ${row.unit} | ${cell(row.fallback)} | ${row.secret ? "yes" : "no"} | ${row.replaces ? "yes" : "no"} | ${cell(row.description)} |`,
   );
-  const outputs = Object.entries(definition.outputs).map(([name, text]) => `| \`${name}\` | no | ${cell(text)} |`);
+  const secrets: readonly string[] = definition.secretOutputs ?? [];
+  const outputs = Object.entries(definition.outputs).map(
+    ([name, text]) => `| \`${name}\` | ${secrets.includes(name) ? "yes" : "no"} | ${cell(text)} |`,
+  );
   return `## ${definition.type}
 
 ${definition.summary}
@@ -136,9 +139,10 @@ export function resourcesPage(): string {
 
 Every resource of \`providers/\`, from the definitions that the providers themselves work by. (Made by \`node tools/resources.ts\`.)
 
-Secrets are neither arguments nor outputs: an argument named \`credential\` holds the *name* of a credential, whose fields stand encrypted
-in the stack configuration (\`pulumi config set --secret --path credentials.<name>.<field>\`). A changed secret therefore changes no
-resource. What one argument's change replaces says the column *replaces*; every other change is an update in place.
+A secret is no argument: one named \`credential\` holds the *name* of a credential, whose fields stand encrypted in the stack
+configuration (\`pulumi config set --secret --path credentials.<name>.<field>\`). A changed secret therefore changes no resource. An
+output that is a secret, because the server made it, is encrypted in the state. What one argument's change replaces says the column
+*replaces*; every other change is an update in place.
 
 ${allDefinitions().map(resourceSection).join("\n")}`;
 }

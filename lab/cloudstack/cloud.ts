@@ -20,7 +20,7 @@ export class Cloud {
 
   /** The value of a setting in the database. */
   stored(name: string): string | undefined {
-    const set = this.database.settings[name];
+    const set = this.database.setting(name);
     return set === undefined ? settingsCatalogue.find((one) => one.name === name)?.value : (set ?? undefined);
   }
 

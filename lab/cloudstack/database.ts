@@ -30,6 +30,7 @@ export const passwordHash = (password: string) => createHash("sha256").update(pa
 export class Database {
   readonly #file: string;
   readonly #content: Content;
+  #changed = false;
 
   constructor(file: string) {
     this.#file = file;
@@ -50,15 +51,18 @@ export class Database {
     this.#content.counters[table] = databaseId;
     const row: Row = { id: randomUUID(), databaseId, ...fields };
     (this.#content.tables[table] ??= []).push(row);
+    this.#changed = true;
     return row;
   }
 
   update(row: Row, fields: Record<string, unknown>): void {
     Object.assign(row, fields);
+    this.#changed = true;
   }
 
   remove(table: string, row: Row): void {
     this.#content.tables[table] = this.table(table).filter((one) => one !== row);
+    this.#changed = true;
   }
 
   /** The object with this id, in whatever table it is. */
@@ -68,8 +72,14 @@ export class Database {
       .find((row) => row.id === id);
   }
 
-  get settings(): Record<string, string | null> {
-    return this.#content.settings;
+  /** The value of a setting that was set: null when to nothing, undefined when it never was. */
+  setting(name: string): string | null | undefined {
+    return this.#content.settings[name];
+  }
+
+  set(setting: string, value: string | null): void {
+    this.#content.settings[setting] = value;
+    this.#changed = true;
   }
 
   get serverId(): string {
@@ -82,10 +92,13 @@ export class Database {
 
   set lastStop(time: string) {
     this.#content.lastStop = time;
+    this.#changed = true;
   }
 
-  /** By rename: whoever ends the lab meanwhile leaves the old content or the new one. */
+  /** What changed goes to the file, by rename: whoever ends the lab meanwhile leaves the old content or the new one. */
   save(): void {
+    if (!this.#changed) return;
+    this.#changed = false;
     writeFileSync(`${this.#file}.new`, JSON.stringify(this.#content));
     renameSync(`${this.#file}.new`, this.#file);
   }

@@ -27,6 +27,8 @@ const KEEP_ALIVE_SECONDS = 5;
 interface Life {
   cloud: Cloud;
   ports: Map<number, Server>;
+  /** It will never listen (`cloud-never-up`). */
+  stuck: boolean;
 }
 
 /** One installed management server: what its machine would have on its disk, and the process that runs there. */
@@ -70,15 +72,14 @@ export class Installation {
 
   /** As `systemctl start`: returns when the process is there, long before it answers. */
   start(): void {
-    if (this.#life) return;
-    const life: Life = { cloud: new Cloud(this.#database), ports: new Map() };
+    if (this.#life || !this.#machine) return;
+    const life: Life = { cloud: new Cloud(this.#database), ports: new Map(), stuck: this.faults.has("cloud-never-up") };
     this.#life = life;
     this.#course.abort();
     this.#course = new AbortController();
     this.#run(this.#course.signal, async (signal) => {
       this.#log("INFO", "o.a.c.s.m.m.i.DefaultModuleDefinitionSet", "Starting CloudStack");
-      if (this.faults.has("cloud-never-up"))
-        return this.#log("ERROR", "c.c.u.d.TransactionLegacy", "Unable to get a connection to the database cloud");
+      if (life.stuck) return this.#log("ERROR", "c.c.u.d.TransactionLegacy", "Unable to get a connection to the database cloud");
       await pause(this.#pace.start * 1000, undefined, { signal });
       const sessions = new Sessions(life.cloud);
       this.#serve(life, 8096, (request, response) => answerOpenPort(life.cloud, request, response));
@@ -119,7 +120,7 @@ export class Installation {
       if (this.faults.has(fault)) this.#close(Number(port));
       else if (port === "3306" ? this.#machine : this.#life?.ports.has(Number(port))) this.#listen(Number(port));
     }
-    if (this.#life && this.#life.ports.size === 0 && !this.faults.has("cloud-never-up")) await this.restart();
+    if (this.#life?.stuck && !this.faults.has("cloud-never-up")) await this.restart();
   }
 
   /** A client of the machine's port; one that came too late is cut off. */

@@ -87,11 +87,20 @@ export class CloudStackClient {
 
   /** One request, one answer. A server that does not answer as the API is `unreachable`. */
   async once(command: string, parameters: Record<string, string> = {}): Promise<Reply> {
-    if (this.#access.kind === "session") this.#session ??= await (this.#login ??= this.#logIn(this.#access.user, this.#access.password));
-    return this.#send(command, { command, response: "json", ...parameters });
+    const wanted = { command, response: "json", ...parameters };
+    if (this.#access.kind !== "session" || !this.#session) return this.#send(command, wanted);
+    try {
+      return await this.#send(command, wanted);
+    } catch (error) {
+      // A restart forgets every session.
+      if (!(error instanceof TestbedError) || error.code !== "401") throw error;
+      this.#session = undefined;
+      return this.#send(command, wanted);
+    }
   }
 
   async #send(command: string, parameters: Record<string, string>): Promise<Reply> {
+    if (this.#access.kind === "session") this.#session ??= await (this.#login ??= this.#logIn(this.#access));
     const response = await limiter(this.system, CONCURRENCY)(() => this.#fetch(command, this.#authorised(parameters)));
     return this.#unwrap(command, response.status, response.text);
   }
@@ -138,7 +147,7 @@ export class CloudStackClient {
     return reply;
   }
 
-  async #logIn(user: string, password: string): Promise<Session> {
+  async #logIn({ user, password }: { user: string; password: string }): Promise<Session> {
     try {
       const { status, text, cookies } = await this.#fetch("login", {
         command: "login",

@@ -115,22 +115,40 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
       .describe("Global settings by name. One that is left out later keeps its value."),
     ssh: z
       .object({
-        user: z.string().default("root"),
-        hostKey: z.string().regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)"),
-        credential: z.string().default("hosts"),
+        user: z.string().default("root").describe("The account."),
+        hostKey: z
+          .string()
+          .regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)")
+          .describe("The pinned host key, as the proof of the installation gave it."),
+        credential: z.string().default("hosts").describe("Name of the credential (`privateKey`) in the stack configuration."),
       })
-      .describe("How the machine is reached: account, pinned host key, name of the credential (`privateKey`)."),
+      .describe("How the machine is reached."),
     service: z
       .object({
-        restart: z.array(z.string()).min(1).default(["systemctl", "restart", "cloudstack-management"]),
-        log: z.string().startsWith("/").default("/var/log/cloudstack/management/management-server.log"),
+        restart: z
+          .array(z.string())
+          .min(1)
+          .default(["systemctl", "restart", "cloudstack-management"])
+          .describe("The command that restarts it, with its arguments."),
+        log: z
+          .string()
+          .startsWith("/")
+          .default("/var/log/cloudstack/management/management-server.log")
+          .describe("Its log, whose last lines are shown when it does not come up."),
       })
       .prefault({})
-      .describe("The command that restarts the service, and the file of its log."),
+      .describe("The service on the machine."),
     ports: z
-      .object({ api: port.default(8080), open: z.union([z.literal(0), port]).default(8096), database: port.default(3306) })
+      .object({
+        api: port.default(8080).describe("The API, signed or in a session."),
+        open: z
+          .union([z.literal(0), port])
+          .default(8096)
+          .describe("The open (integration) port. 0: it is closed, and keys are obtained by a login."),
+        database: port.default(3306).describe("The database."),
+      })
       .prefault({})
-      .describe("Where API, open (integration) port and database listen. An open port of 0 is closed: keys are then obtained by a login."),
+      .describe("Where it listens."),
     credential: z
       .string()
       .default("cloudstack")

@@ -82,14 +82,14 @@ export const configurationCommands: Commands = {
       if (scopes.some((scope) => request.parameters[scope] !== undefined))
         throw invalidValue(`Invalid scope id provided for the parameter ${description.name}`);
       checkValue(description, value);
-      request.cloud.database.settings[description.name] = value || null;
+      request.cloud.database.set(description.name, value || null);
       return { configuration: settingReply(request, description) };
     },
   },
   resetConfiguration: {
     run(request) {
       const description = known(request);
-      request.cloud.database.settings[description.name] = description.defaultvalue ?? null;
+      request.cloud.database.set(description.name, description.defaultvalue ?? null);
       return { configuration: settingReply(request, description) };
     },
   },
