@@ -2,8 +2,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { host } from "../../providers/baremetal/index.ts";
 import { endInstall } from "../../providers/cobbler/index.ts";
-import { type ClockOwner, clockFault, compareClocks, parseTracking, proveClock } from "../../providers/site/index.ts";
-import { closeSharedSsh, type SshResult, sshExec } from "../../providers/transport/ssh.ts";
+import {
+  type ClockOwner,
+  clockFault,
+  clockOver,
+  compareClocks,
+  parseTracking,
+  proveClock,
+  proveHostClock,
+} from "../../providers/site/index.ts";
+import { closeSharedSsh, type SshResult } from "../../providers/transport/ssh.ts";
 import { apply, failure, labCredentials, testContext } from "../support/context.ts";
 import { fault, switchPower } from "../support/lab.ts";
 import { LightHost } from "../support/light-host.ts";
@@ -11,22 +19,19 @@ import { driver } from "../support/puppet.ts";
 
 const machine = new LightHost("h12");
 const limits = { largestOffsetSeconds: 1, convergeSeconds: 2 };
-const driverClock: ClockOwner = {
-  name: "driver 10.91.0.1",
-  exec: (command, options) =>
-    sshExec(
-      { address: driver.address, user: "root", hostKey: driver.hostKey, privateKey: labCredentials.driver?.privateKey ?? "" },
-      command,
-      options,
-    ),
-};
+const driverClock = clockOver("driver 10.91.0.1", {
+  address: driver.address,
+  user: "root",
+  hostKey: driver.hostKey,
+  privateKey: labCredentials.driver?.privateKey ?? "",
+});
 let generation = 0;
 
-/** Installs the machine and gives its clock. */
-async function installed(): Promise<ClockOwner> {
+/** Installs the machine, and proves its clock as a proof of the installation does. */
+async function installedAndProved() {
   const { outputs } = await apply(host, { ...machine.inputs, generation: `clock-${++generation}` }, testContext());
   const target = { address: "10.91.0.12", user: "root", hostKey: outputs.hostKey, privateKey: labCredentials.hosts?.privateKey ?? "" };
-  return { name: "host 10.91.0.12", exec: (command, options) => sshExec(target, command, options) };
+  return proveHostClock(testContext(), target, { driver, ...limits });
 }
 
 beforeAll(async () => {
@@ -44,21 +49,21 @@ afterAll(async () => {
 });
 
 test("a right clock is proved, by a `date` that knows whole seconds only", async () => {
-  const seen = await proveClock(testContext(), await installed(), driverClock, limits);
+  const seen = await installedAndProved();
   expect(Math.abs(seen.offsetSeconds) - seen.uncertainSeconds).toBeLessThanOrEqual(1);
   expect(seen.chrony).toBeUndefined();
 });
 
 test("a clock an hour ahead is an error that names both clocks, and a right one heals it", async () => {
   await fault("h12", "clock-off", "1");
-  const error = await failure(proveClock(testContext(), await installed(), driverClock, limits));
+  const error = await failure(installedAndProved());
   expect([error.kind, error.code, error.system]).toEqual(["refused", "clock", "host 10.91.0.12"]);
   expect(error.message).toMatch(
     /the clock of host 10\.91\.0\.12 says \S+Z when that of driver 10\.91\.0\.1 says \S+Z: 3[56]\d\d\.\d{3} s ahead/,
   );
   expect(error.message).toContain("1 s are allowed; there is no chrony on it to ask");
   expect(error.message).toContain("did not come nearer within 2 s");
-  await proveClock(testContext(), await installed(), driverClock, limits);
+  await installedAndProved();
 });
 
 test("the driver agrees with itself to less than its round trip, and its chrony is asked", async () => {
