@@ -44,6 +44,8 @@ if [ "$name" = "$master" ]; then
   chown -R puppet:puppet /etc/puppet/puppetserver /var/lib/puppetserver /var/log/puppetserver /var/lib/puppet /var/cache/puppet
   # Debian's default of 1 GB is more than the suite's master needs.
   sed -i 's/-Xms1g -Xmx1g/-Xms256m -Xmx768m/' /etc/default/puppetserver
+  # The lab's own master has the port on the driver's address.
+  sed -i "s/0\.0\.0\.0/$address/" /etc/puppet/puppetserver/conf.d/webserver.conf
   puppetserver foreground &
 fi
 wait -n
