@@ -10,8 +10,8 @@ const project = (displayName: string) => ({
 });
 
 export default {
-  // `unit` needs nothing; `contract`, `e2e` and `long` run inside a lab; `lab` and `qemu` start labs of their own.
-  projects: [project("unit"), project("contract"), project("e2e"), project("long"), project("lab"), project("qemu")],
+  // `unit` needs nothing; `contract`, `e2e`, `long` and `puppet` run inside a lab; `lab` and `qemu` start labs of their own.
+  projects: [project("unit"), project("contract"), project("e2e"), project("long"), project("lab"), project("qemu"), project("puppet")],
   testTimeout: 120_000,
   reporters: [
     "default",

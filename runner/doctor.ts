@@ -4,6 +4,7 @@ import type { OpenStack } from "../cli/stack.ts";
 import { type Context, redact } from "../providers/kernel/index.ts";
 import { loadInputs } from "../stacks/load.ts";
 import type { Plan } from "../stacks/plan.ts";
+import { examineClock } from "./examine/clocks.ts";
 import { examineCobbler } from "./examine/cobbler.ts";
 import { judgeDriver } from "./examine/driver.ts";
 import { lookAtDriver } from "./examine/driver-facts.ts";
@@ -53,6 +54,7 @@ async function machines(opened: OpenStack, plan: Plan): Promise<Examined[]> {
     ...named.map((machine) => examineName(machine, probe)),
     ...plan.machines.map((machine) => examineBmc(machine, plan.driver, credentials)),
     ...proved.map((host) => examineHost(host, credentials)),
+    ...proved.map((host) => examineClock(host, plan.driver, credentials)),
   ]);
 }
 

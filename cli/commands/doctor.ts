@@ -7,7 +7,7 @@ export function addDoctor(program: Command): void {
     .summary("look at tools, driver, BMCs and proved hosts, read-only")
     .description(
       "Looks at the tools of this machine; at the driver's clock, free room, dnsmasq (version, process, folders, configuration) and cobbler " +
-        "(version, login, who serves DHCP and DNS, its template); at each BMC; and at the keys of the hosts that the stack has proved. " +
+        "(version, login, who serves DHCP and DNS, its template); at each BMC; and at the keys and clocks of the hosts that the stack has proved. " +
         "Changes nothing. Status 3: something needs attention; each finding comes with its remedy.",
     )
     .option(...stackOption)

@@ -44,10 +44,12 @@ printf 'nameserver %s\n' $lab_dns >/target/etc/resolv.conf
 printf 'system=%s\nprofile=%s\ndistro=%s\ngeneration=%s\ntoken=%s\n' "$lab_system" "$lab_profile" "$lab_distro" "$lab_generation" "$lab_token" >/target/etc/testbed-install
 [ "$fault" != ssh-refuses ] || : >/target/etc/no-ssh
 if [ "$fault" = clock-off ]; then
-  # Only what it says: a light host has the clock of the machine that the lab runs on, which nobody may set.
-  rm /target/bin/date
-  printf '#!/bin/sh\nformat=${2:-$1}\nexec busybox date -u -d "@$(($(busybox date +%%s) + 3600))" "$format"\n' >/target/bin/date
-  chmod 755 /target/bin/date
+  # Only what it says: a light host has the clock of the machine that the lab runs on, which nobody may set. A function of root's
+  # shell: busybox takes its own date before any program of that name.
+  printf '%s\n' '#!/bin/sh' 'date() { busybox date -u -d "@$(($(busybox date +%s) + 3600))" "${2:-$1}"; }' 'eval "$2"' >/target/bin/clock-off
+  chmod 755 /target/bin/clock-off
+  echo /bin/clock-off >>/target/etc/shells
+  sed -i 's#:/bin/sh$#:/bin/clock-off#' /target/etc/passwd
 fi
 chroot /target dropbearkey -t ed25519 -f /etc/dropbear/dropbear_ed25519_host_key >/dev/null 2>&1 || fail "no host key"
 lab_late /target

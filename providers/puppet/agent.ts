@@ -122,8 +122,8 @@ export async function runAgent(context: Context, node: Node, run: AgentRun): Pro
     return { seen: said };
   });
   const end = await waitForEnd(context, node, run.limitSeconds);
-  const [log, report] = await Promise.all([READ_LOG, READ_REPORT].map((script) => runOnNode(context, node, "puppet agent", script, [])));
-  return { ...end, log: log ?? "", report: report ?? "" };
+  const report = await runOnNode(context, node, "puppet agent", READ_REPORT, []);
+  return { ...end, log: await runOnNode(context, node, "puppet agent", READ_LOG, []), report };
 }
 
 async function waitForEnd(context: Context, node: Node, limitSeconds: number): Promise<Pick<AgentEnd, "status" | "limit">> {

@@ -79,7 +79,8 @@ async function tracking(owner: ClockOwner): Promise<ChronyTracking | undefined> 
 
 /** Both clocks, read at the same time. */
 export async function compareClocks(host: ClockOwner, driver: ClockOwner): Promise<ClockComparison> {
-  const [ours, theirs, chrony] = await Promise.all([readClock(host), readClock(driver), tracking(host)]);
+  const [ours, theirs] = await Promise.all([readClock(host), readClock(driver)]);
+  const chrony = await tracking(host);
   return {
     offsetSeconds: ours.aheadSeconds - theirs.aheadSeconds,
     uncertainSeconds: ours.uncertainSeconds + theirs.uncertainSeconds,
