@@ -18,6 +18,7 @@ import { puppetDaemons } from "./puppet/daemon.ts";
 import { QemuMachine } from "./qemu/qemu-machine.ts";
 import type { LabSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
+import { countsOf } from "./xapi/faults.ts";
 import type { MakeMachine } from "./xapi/guests.ts";
 import { XenServer } from "./xapi/xen-server.ts";
 
@@ -60,8 +61,7 @@ function status(lab: Faulty, settings: LabSettings, xen: XenServer): unknown {
     bootDevice: one.bootDevice,
     runs: one.runs(),
     installed: one.installed(),
-    // JSON knows no infinity: a fault without an end has no count.
-    faults: Object.fromEntries([...one.faults].map(([fault, left]) => [fault, Number.isFinite(left) ? left : null])),
+    faults: countsOf(one.faults),
   }));
   return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts, xenServer: xen.status() };
 }

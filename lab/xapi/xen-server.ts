@@ -5,7 +5,7 @@ import type { ControlReply } from "../control.ts";
 import { ip, type Machine, type MachineFault, machineFaults } from "../machine.ts";
 import type { Site } from "../site.ts";
 import { Database } from "./database.ts";
-import { ActiveFaults, serverFaults } from "./faults.ts";
+import { ActiveFaults, countsOf, serverFaults, vmFaults } from "./faults.ts";
 import { Guests, type MakeMachine } from "./guests.ts";
 import { seedPool } from "./seed.ts";
 import { type Account, Api, changes } from "./toolstack.ts";
@@ -15,9 +15,6 @@ import { serve } from "./wire.ts";
 export const xenAccount: Account = { user: "root", password: "lab-xenserver" };
 
 const PORT = 443;
-
-/** What VMs can be told to do wrong beyond what every machine can. */
-const vmFaults = { deleted: "somebody deletes the VM by hand; its disks stay" } as const;
 
 /** The XenServer pool of the lab: one API, at the address of each of its hosts. */
 export class XenServer {
@@ -51,11 +48,12 @@ export class XenServer {
     return this.#guests.resumable();
   }
 
-  status(): unknown {
+  status() {
     const vms = this.#database.all("VM").filter((vm) => !vm.fields.is_a_template && !vm.fields.is_control_domain);
-    const virtualMachines = vms.map((vm) => {
-      const machine = this.#guests.machine(vm.fields.name_label);
-      return { name: vm.fields.name_label, power: vm.fields.power_state, runs: machine?.runs() ?? "", installed: machine?.installed() };
+    const virtualMachines = vms.map(({ fields }) => {
+      const machine = this.#guests.machine(fields.name_label);
+      const faults = countsOf(this.#guests.faultsOf(fields.name_label));
+      return { name: fields.name_label, power: fields.power_state, runs: machine?.runs() ?? "", installed: machine?.installed(), faults };
     });
     return { faults: this.#faults.list(), virtualMachines };
   }
