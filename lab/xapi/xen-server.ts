@@ -5,7 +5,7 @@ import type { ControlReply } from "../control.ts";
 import { ip, type Machine, type MachineFault, machineFaults } from "../machine.ts";
 import type { Site } from "../site.ts";
 import { Database } from "./database.ts";
-import { ActiveFaults, countsOf, serverFaults, vmFaults } from "./faults.ts";
+import { ActiveFaults, countsOf, serverFaults } from "./faults.ts";
 import { Guests, type MakeMachine } from "./guests.ts";
 import { seedPool } from "./seed.ts";
 import { type Account, Api, changes } from "./toolstack.ts";
@@ -58,14 +58,32 @@ export class XenServer {
     return { faults: this.#faults.list(), virtualMachines };
   }
 
-  /** `fault SERVER|VM KIND [COUNT]` and `power VM on|off`; undefined when the name is none of the pool's. */
+  /** `fault SERVER KIND [COUNT]` and `power VM on|off`; undefined when the name is none of the pool's. */
   async command([verb, name = "", kind = "", count]: readonly string[]): Promise<ControlReply | undefined> {
     if (verb === "fault" && this.#site.xenServers.some((one) => one.name === name)) return this.#fault(kind, count);
-    const vm = this.#database.all("VM").find((one) => one.fields.name_label === name && !one.fields.is_a_template);
-    if (verb === "fault" && (vm || this.#site.virtualMachines.includes(name))) return this.#faultOfVm(name, kind, count);
+    const vm = this.#vm(name);
     if (verb !== "power" || !vm) return undefined;
     await (kind === "off" ? this.#guests.stop(vm) : this.#guests.start(vm));
     return { ok: true, value: kind };
+  }
+
+  /** Whether a VM has the name, or the site has a machine of it that is to be one. */
+  hasVm(name: string): boolean {
+    return this.#vm(name) !== undefined || this.#site.virtualMachines.includes(name);
+  }
+
+  /** Lets a VM do wrong, or ends that by `clear`. @returns false when VMs have no such fault */
+  async setVmFault(name: string, kind: string, count?: string): Promise<boolean> {
+    const faults = this.#guests.faultsOf(name);
+    if (kind === "clear") faults.clear();
+    else if (kind === "deleted") await this.#deleteByHand(name);
+    else if (kind in machineFaults) faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
+    else return false;
+    return true;
+  }
+
+  #vm(name: string) {
+    return this.#database.all("VM").find((one) => one.fields.name_label === name && !one.fields.is_a_template);
   }
 
   async #fault(kind: string, count?: string): Promise<ControlReply> {
@@ -76,19 +94,6 @@ export class XenServer {
     else return { ok: false, error: `no fault ${kind}; faults are ${[...Object.keys(serverFaults), "clear"].join(", ")}` };
     // Clients keep connections: what shows at their opening has to end them.
     if (reopens) for (const { name, address } of this.#site.xenServers) await this.#open(name, address);
-    return { ok: true, value: kind === "clear" ? "no fault" : kind };
-  }
-
-  async #faultOfVm(name: string, kind: string, count?: string): Promise<ControlReply> {
-    const faults = this.#guests.faultsOf(name);
-    if (kind === "clear") faults.clear();
-    else if (kind in machineFaults) faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
-    else if (kind === "deleted") await this.#deleteByHand(name);
-    else
-      return {
-        ok: false,
-        error: `no fault ${kind}; faults are ${[...Object.keys({ ...machineFaults, ...vmFaults }), "clear"].join(", ")}`,
-      };
     return { ok: true, value: kind === "clear" ? "no fault" : kind };
   }
 
