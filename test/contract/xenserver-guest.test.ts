@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { waitFor } from "../../providers/kernel/index.ts";
+import { retry, waitFor } from "../../providers/kernel/index.ts";
 import { closeSharedSsh, connectSsh } from "../../providers/transport/ssh.ts";
 import { removeStrayVms, strayVms } from "../../providers/xenserver/index.ts";
 import { labCredentials, testContext, theirs } from "../support/context.ts";
@@ -22,7 +22,9 @@ const networkBoots = () => said().split("netboot: boot script").length - 1;
 
 /** Runs a command in the guest a moment after the connection to it is closed. */
 async function guest(command: string): Promise<void> {
-  const open = await connectSsh({ address: vm.given.address, user: "root", privateKey: labCredentials.hosts?.privateKey ?? "" });
+  const target = { address: vm.given.address, user: "root", privateKey: labCredentials.hosts?.privateKey ?? "" };
+  // It may be on its way back from a reboot.
+  const open = await retry(testContext().signal, () => connectSsh(target));
   try {
     await open.exec(["sh", "-c", `(sleep 0.3; ${command}) >/dev/null 2>&1 </dev/null &`]);
   } finally {
@@ -66,7 +68,6 @@ describe("a guest", () => {
   });
 
   test("that switches itself off halts its VM, which the next change starts again", async () => {
-    await until("SSH", async () => (await vm.look(state))?.inputs.generation === undefined);
     await guest("poweroff -f");
     await until("the VM to be halted", async () => (await pool.vms())[0].power_state === "Halted");
     const { outputs } = await vm.again({}, state);
