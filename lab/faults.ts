@@ -11,6 +11,8 @@ import { type Machine, type MachineFault, machineFaults } from "./machine.ts";
 import { clearNfsFaults, type NfsFault, nfsFaults, setNfsFault } from "./nfs/faults.ts";
 import { type AgentFault, agentFaults, clearPuppetFaults, type MasterFault, masterFaults, setPuppetFault } from "./puppet/faults.ts";
 import type { Site } from "./site.ts";
+import { vmFaults } from "./xapi/faults.ts";
+import type { XenServer } from "./xapi/xen-server.ts";
 
 /** What the driver's daemons can be told to do wrong; each ends with `clear`. */
 export const daemonFaults = {
@@ -37,6 +39,7 @@ export interface Faulty {
   site: Site;
   machines: ReadonlyMap<string, Machine>;
   daemons: Daemons;
+  xen: XenServer;
   checkout: string;
   state: string;
 }
@@ -59,6 +62,7 @@ export async function setFault(lab: Faulty, name: string, kind: string, count?: 
   if (kind in cloudFaults) return setCloudFault(lab.site.driver.address, name, kind, count);
   const machine = lab.machines.get(name);
   if (machine) return faultOfHost(lab, machine, kind, count);
+  if (lab.xen.hasVm(name)) return faultOfVm(lab, name, kind, count);
   if (!lab.daemons.has(name)) {
     const known = [...lab.machines.keys(), ...lab.daemons.names()].join(", ");
     return { ok: false, error: `no host or daemon ${name}; there are ${known}` };
@@ -94,6 +98,18 @@ async function faultOfHost(lab: Faulty, machine: Machine, kind: string, count?: 
     ok: true,
     value: `${machine.name}: ${kind === "clear" ? "no fault" : { ...machineFaults, ...hostFaults, ...agentFaults }[kind as MachineFault]}`,
   };
+}
+
+/** A VM is installed and gets its role like a host; it has no BMC, and a hypervisor that can lose it. */
+async function faultOfVm(lab: Faulty, name: string, kind: string, count?: string): Promise<ControlReply> {
+  const known: Record<string, string> = { ...machineFaults, ...vmFaults, ...agentFaults };
+  if (kind === "clear") {
+    clearPuppetFaults(name);
+    await setCloudFault(lab.site.driver.address, name, kind);
+  }
+  if (kind in agentFaults) setPuppetFault(kind as AgentFault, name, count);
+  else if (!(await lab.xen.setVmFault(name, kind, count))) return unknown(kind, known);
+  return { ok: true, value: `${name}: ${known[kind] ?? "no fault"}` };
 }
 
 /** The command line of a host's BMC, its configuration written. */

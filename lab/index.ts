@@ -33,6 +33,16 @@ export interface LabStatus extends LabSettings {
     /** Remaining count per fault; null: until cleared. */
     faults: Record<string, number | null>;
   }[];
+  xenServer: {
+    faults: Record<string, number | null>;
+    virtualMachines: {
+      name: string;
+      power: string;
+      runs: string;
+      installed?: { profile: string; generation: string };
+      faults: Record<string, number | null>;
+    }[];
+  };
 }
 
 const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "cloudstack-testbed");

@@ -18,6 +18,7 @@ import { puppetDaemons } from "./puppet/daemon.ts";
 import { QemuMachine } from "./qemu/qemu-machine.ts";
 import type { LabSettings } from "./settings.ts";
 import { readSite, type Site } from "./site.ts";
+import { countsOf } from "./xapi/faults.ts";
 import type { MakeMachine } from "./xapi/guests.ts";
 import { XenServer } from "./xapi/xen-server.ts";
 
@@ -53,23 +54,22 @@ function machineMaker(settings: LabSettings, folders: MachineFolders): MakeMachi
   return (machine) => new Kind(machine, folders, count++);
 }
 
-function status(lab: Faulty, settings: LabSettings, xen: XenServer): unknown {
+function status(lab: Faulty, settings: LabSettings): unknown {
   const hosts = [...lab.machines.values()].map((one) => ({
     name: one.name,
     power: one.power(),
     bootDevice: one.bootDevice,
     runs: one.runs(),
     installed: one.installed(),
-    // JSON knows no infinity: a fault without an end has no count.
-    faults: Object.fromEntries([...one.faults].map(([fault, left]) => [fault, Number.isFinite(left) ? left : null])),
+    faults: countsOf(one.faults),
   }));
-  return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts, xenServer: xen.status() };
+  return { ...settings, site: lab.site.name, daemons: lab.daemons.status(), hosts, xenServer: lab.xen.status() };
 }
 
-async function command(lab: Faulty, settings: LabSettings, xen: XenServer, words: string[]): Promise<ControlReply> {
+async function command(lab: Faulty, settings: LabSettings, words: string[]): Promise<ControlReply> {
   const [verb, name = "", kind = "", count] = words;
-  if (verb === "status") return { ok: true, value: status(lab, settings, xen) };
-  const ofXen = await xen.command(words);
+  if (verb === "status") return { ok: true, value: status(lab, settings) };
+  const ofXen = await lab.xen.command(words);
   if (ofXen) return ofXen;
   if (verb === "fault") return setFault(lab, name, kind, count);
   const machine = lab.machines.get(name);
@@ -120,7 +120,7 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   const make = machineMaker(settings, { data: join(state, "data/machines"), log, guest, checkout });
   const machines = new Map(site.machines.map((machine) => [machine.name, make(machine)]));
   const xen = new XenServer(site, { data: join(state, "data"), checkout }, make);
-  const lab: Faulty = { site, machines, daemons: new Daemons(log), checkout, state };
+  const lab: Faulty = { site, machines, daemons: new Daemons(log), xen, checkout, state };
   await startLineServer(LINE_PORT, (words) => line(lab, words));
   const daemons = [
     ...driverDaemons(site, { checkout, log }, settings.netboot),
@@ -132,7 +132,7 @@ async function main([checkout, cache, state, settingsText]: [string, string, str
   for (const daemon of daemons) await lab.daemons.ready(daemon.name);
   await xen.listen();
   await resume([...machines.values(), ...xen.resumable()]);
-  await serveControl(join(state, "control.sock"), (words) => command(lab, settings, xen, words));
+  await serveControl(join(state, "control.sock"), (words) => command(lab, settings, words));
 }
 
 await main(process.argv.slice(2) as [string, string, string, string]);

@@ -6,6 +6,7 @@ import { daemonFaults, hostFaults, ownFaults } from "../../lab/faults.ts";
 import { type Lab, labCommand, labExecArguments, labStatus, resetLab, startLab, stopLab } from "../../lab/index.ts";
 import { machineFaults } from "../../lab/machine.ts";
 import { type Netboot, netboots } from "../../lab/settings.ts";
+import { serverFaults, vmFaults } from "../../lab/xapi/faults.ts";
 import { become } from "../child.ts";
 import { CommandError, exitStatus } from "../exit.ts";
 import { insideVariable, labOf } from "../lab-place.ts";
@@ -90,7 +91,7 @@ function addMeddling(add: Add): void {
     .addArgument(new Argument("<state>", "what it shall be").choices(["on", "off"]))
     .action(async (host: string, state: string, options: LabOptions) => print(await ask(place(options), ["power", host, state])));
   add("fault", "Makes a host, its BMC or a daemon misbehave, until `clear`.")
-    .argument("<name>", "host or daemon (see `lab status`)")
+    .argument("<name>", "host, daemon, VM or XenServer (see `lab status`)")
     .argument("<fault>", "what it shall do wrong, or clear")
     .argument("[count]", "how often, for a fault of a boot; seconds, for slow")
     .addHelpText("after", faultHelp())
@@ -108,7 +109,9 @@ function faultHelp(): string {
     list("Faults of daemons", daemonFaults) +
     Object.entries(ownFaults)
       .map(([name, { faults }]) => list(`Faults of the daemon ${name}`, faults))
-      .join("")
+      .join("") +
+    list("Faults of the XenServer", serverFaults) +
+    list("Faults of VMs, and those of hosts that a BMC does not play", vmFaults)
   );
 }
 
@@ -120,20 +123,22 @@ function positive(text: string): number {
 async function showStatus(lab: Lab, json: boolean): Promise<void> {
   const status = await labStatus(lab);
   if (json) return print(JSON.stringify(status, undefined, 2));
-  const hosts = status.hosts.map((host) => [
-    host.name,
-    host.power,
-    host.bootDevice,
-    host.runs,
-    host.installed ? `${host.installed.profile}, generation ${host.installed.generation}` : "nothing",
-    Object.entries(host.faults)
+  const disk = (installed?: { profile: string; generation: string }) =>
+    installed ? `${installed.profile}, generation ${installed.generation}` : "nothing";
+  const list = (faults: Record<string, number | null>) =>
+    Object.entries(faults)
       .map(([fault, times]) => (times === null ? fault : `${fault}:${times}`))
-      .join(" "),
-  ]);
+      .join(" ");
+  const { virtualMachines, faults } = status.xenServer;
+  const rows = [
+    ...status.hosts.map((one) => [one.name, one.power, one.bootDevice, one.runs, disk(one.installed), list(one.faults)]),
+    ...virtualMachines.map((one) => [one.name, one.power, "VM", one.runs, disk(one.installed), list(one.faults)]),
+    ...(Object.keys(faults).length > 0 ? [["XenServer", "", "", "", "", list(faults)]] : []),
+  ];
   process.stdout.write(
     `site ${status.site}, ${status.machines} hosts, state ${lab.state}\n${table([["DAEMON", "STATE"], ...Object.entries(status.daemons)])}`,
   );
-  process.stdout.write(table([["HOST", "POWER", "BOOT", "RUNS", "DISK", "FAULTS"], ...hosts]));
+  process.stdout.write(table([["HOST", "POWER", "BOOT", "RUNS", "DISK", "FAULTS"], ...rows]));
 }
 
 /** Names are looked up among the files there are, so that none leads out of the folder. */

@@ -17,6 +17,14 @@ export const serverFaults = {
 } as const;
 export type ServerFault = Exclude<keyof typeof serverFaults, "answers-CODE">;
 
+/** What VMs can be told to do wrong beyond what every machine can. */
+export const vmFaults = { deleted: "somebody deletes the VM by hand; its disks stay" } as const;
+
+/** JSON knows no infinity: a fault without an end has no count. */
+export function countsOf(faults: ReadonlyMap<string, number>): Record<string, number | null> {
+  return Object.fromEntries([...faults].map(([kind, left]) => [kind, Number.isFinite(left) ? left : null]));
+}
+
 /** The faults of one server that are active, with their remaining count. */
 export class ActiveFaults implements Sabotage {
   readonly #left = new Map<string, number>();
@@ -30,8 +38,7 @@ export class ActiveFaults implements Sabotage {
   }
 
   list(): Record<string, number | null> {
-    // JSON knows no infinity: a fault without an end has no count.
-    return Object.fromEntries([...this.#left].map(([kind, left]) => [kind, Number.isFinite(left) ? left : null]));
+    return countsOf(this.#left);
   }
 
   active(kind: string): boolean {

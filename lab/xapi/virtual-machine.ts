@@ -19,6 +19,7 @@ const allowed: Record<string, readonly PowerState[]> = {
   hard_reboot: ["Running", "Paused"],
   changing_memory_limits: ["Halted"],
   changing_VCPUs: ["Halted"],
+  changing_dynamic_range: ["Halted", "Running"],
 };
 
 const GIB = 2 ** 30;
@@ -147,9 +148,9 @@ function shapeMethods({ database }: Toolstack): Methods {
       database.set(vm, field, number(field, value));
     },
   });
-  const memory = (ref: string, limits: Record<string, number>) => {
+  const memory = (ref: string, limits: Record<string, number>, operation = "changing_memory_limits") => {
     const vm = database.get("VM", ref);
-    requireState(vm, "changing_memory_limits");
+    requireState(vm, operation);
     const wanted = { ...vm.fields, ...limits } as Record<string, number>;
     const order = ["memory_static_min", "memory_dynamic_min", "memory_dynamic_max", "memory_static_max"].map((one) => wanted[one] ?? 0);
     if (order.some((value, index) => index > 0 && value < (order[index - 1] ?? 0))) throw new Failure("MEMORY_CONSTRAINT_VIOLATION_ORDER");
@@ -172,6 +173,11 @@ function shapeMethods({ database }: Toolstack): Methods {
         const names = ["memory_static_min", "memory_static_max", "memory_dynamic_min", "memory_dynamic_max"];
         memory(ref, Object.fromEntries(names.map((name, index) => [name, number(name, values[index])])));
       },
+    },
+    "VM.set_memory_dynamic_range": {
+      parameters: ["self", "min", "max"],
+      run: (ref: string, min: unknown, max: unknown) =>
+        memory(ref, { memory_dynamic_min: number("min", min), memory_dynamic_max: number("max", max) }, "changing_dynamic_range"),
     },
     ...Object.fromEntries(
       ["memory_static_min", "memory_static_max", "memory_dynamic_min", "memory_dynamic_max"].map((name) => [

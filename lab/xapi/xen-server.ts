@@ -5,7 +5,7 @@ import type { ControlReply } from "../control.ts";
 import { ip, type Machine, type MachineFault, machineFaults } from "../machine.ts";
 import type { Site } from "../site.ts";
 import { Database } from "./database.ts";
-import { ActiveFaults, serverFaults } from "./faults.ts";
+import { ActiveFaults, countsOf, serverFaults } from "./faults.ts";
 import { Guests, type MakeMachine } from "./guests.ts";
 import { seedPool } from "./seed.ts";
 import { type Account, Api, changes } from "./toolstack.ts";
@@ -15,9 +15,6 @@ import { serve } from "./wire.ts";
 export const xenAccount: Account = { user: "root", password: "lab-xenserver" };
 
 const PORT = 443;
-
-/** What VMs can be told to do wrong beyond what every machine can. */
-const vmFaults = { deleted: "somebody deletes the VM by hand; its disks stay" } as const;
 
 /** The XenServer pool of the lab: one API, at the address of each of its hosts. */
 export class XenServer {
@@ -51,23 +48,42 @@ export class XenServer {
     return this.#guests.resumable();
   }
 
-  status(): unknown {
+  status() {
     const vms = this.#database.all("VM").filter((vm) => !vm.fields.is_a_template && !vm.fields.is_control_domain);
-    const virtualMachines = vms.map((vm) => {
-      const machine = this.#guests.machine(vm.fields.name_label);
-      return { name: vm.fields.name_label, power: vm.fields.power_state, runs: machine?.runs() ?? "", installed: machine?.installed() };
+    const virtualMachines = vms.map(({ fields }) => {
+      const machine = this.#guests.machine(fields.name_label);
+      const faults = countsOf(this.#guests.faultsOf(fields.name_label));
+      return { name: fields.name_label, power: fields.power_state, runs: machine?.runs() ?? "", installed: machine?.installed(), faults };
     });
     return { faults: this.#faults.list(), virtualMachines };
   }
 
-  /** `fault SERVER|VM KIND [COUNT]` and `power VM on|off`; undefined when the name is none of the pool's. */
+  /** `fault SERVER KIND [COUNT]` and `power VM on|off`; undefined when the name is none of the pool's. */
   async command([verb, name = "", kind = "", count]: readonly string[]): Promise<ControlReply | undefined> {
     if (verb === "fault" && this.#site.xenServers.some((one) => one.name === name)) return this.#fault(kind, count);
-    const vm = this.#database.all("VM").find((one) => one.fields.name_label === name && !one.fields.is_a_template);
-    if (verb === "fault" && (vm || this.#site.virtualMachines.includes(name))) return this.#faultOfVm(name, kind, count);
+    const vm = this.#vm(name);
     if (verb !== "power" || !vm) return undefined;
     await (kind === "off" ? this.#guests.stop(vm) : this.#guests.start(vm));
     return { ok: true, value: kind };
+  }
+
+  /** Whether a VM has the name, or the site has a machine of it that is to be one. */
+  hasVm(name: string): boolean {
+    return this.#vm(name) !== undefined || this.#site.virtualMachines.includes(name);
+  }
+
+  /** Lets a VM do wrong, or ends that by `clear`. @returns false when VMs have no such fault */
+  async setVmFault(name: string, kind: string, count?: string): Promise<boolean> {
+    const faults = this.#guests.faultsOf(name);
+    if (kind === "clear") faults.clear();
+    else if (kind === "deleted") await this.#deleteByHand(name);
+    else if (kind in machineFaults) faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
+    else return false;
+    return true;
+  }
+
+  #vm(name: string) {
+    return this.#database.all("VM").find((one) => one.fields.name_label === name && !one.fields.is_a_template);
   }
 
   async #fault(kind: string, count?: string): Promise<ControlReply> {
@@ -78,19 +94,6 @@ export class XenServer {
     else return { ok: false, error: `no fault ${kind}; faults are ${[...Object.keys(serverFaults), "clear"].join(", ")}` };
     // Clients keep connections: what shows at their opening has to end them.
     if (reopens) for (const { name, address } of this.#site.xenServers) await this.#open(name, address);
-    return { ok: true, value: kind === "clear" ? "no fault" : kind };
-  }
-
-  async #faultOfVm(name: string, kind: string, count?: string): Promise<ControlReply> {
-    const faults = this.#guests.faultsOf(name);
-    if (kind === "clear") faults.clear();
-    else if (kind in machineFaults) faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));
-    else if (kind === "deleted") await this.#deleteByHand(name);
-    else
-      return {
-        ok: false,
-        error: `no fault ${kind}; faults are ${[...Object.keys({ ...machineFaults, ...vmFaults }), "clear"].join(", ")}`,
-      };
     return { ok: true, value: kind === "clear" ? "no fault" : kind };
   }
 

@@ -18,6 +18,20 @@ export const birthName = (mark: Mark, name: string) => `${name} (being made by $
 /** Every VM, template and snapshot of the pool. */
 export const allVms = (xapi: Xapi) => xapi.call<Records<VmRecord>>("VM.get_all_records");
 
+/** The names in whatever carries our mark: VMs, clones on the way to be one, disks. */
+export async function markedNames(xapi: Xapi, mark: Mark): Promise<string[]> {
+  const text = markText(mark);
+  const vms = Object.values(await allVms(xapi));
+  const disks = Object.values(await xapi.call<Records<VdiRecord>>("VDI.get_all_records"));
+  const values = [...vms, ...disks].map((record) => record.other_config[MARK_KEY] ?? "");
+  const marked = values.flatMap((value) => (value.startsWith(`${text} `) ? [value.slice(text.length + 1).split(" ")[0] ?? ""] : []));
+  const born = vms.flatMap(({ name_label: label }) => {
+    const name = label.split(" ")[0] ?? "";
+    return label === birthName(mark, name) ? [name] : [];
+  });
+  return [...new Set([...marked, ...born])].sort();
+}
+
 /** The VM of this name that carries our mark. */
 export function ownVm(xapi: Xapi, vms: Records<VmRecord>, mark: Mark, name: string): Found<VmRecord> | undefined {
   const own = Object.entries(vms).filter(

@@ -1,2 +1,3 @@
 export { connectionSchema, type XenServerConnection } from "./connection.ts";
+export { removeStrayVms, strayVms } from "./strays.ts";
 export { virtualMachine } from "./virtual-machine.ts";

@@ -2,12 +2,12 @@ import { endInstall } from "../cobbler/index.ts";
 import { awaitProved, ensureInstalled, type InstallationOutputs, observeInstallation, wantedInstallation } from "../installation/index.ts";
 import { type Context, defineResource } from "../kernel/index.ts";
 import { Xapi } from "./client.ts";
-import { allVms, birthName, ownVm } from "./find.ts";
+import { allVms, ownVm } from "./find.ts";
 import { type VirtualMachineInputs, type VirtualMachineOutputs, virtualMachineInputs, virtualMachineOutputs } from "./inputs.ts";
 import { ensureVm } from "./make.ts";
 import { type VmPower, vmPower } from "./power.ts";
 import type { Found, VmRecord } from "./records.ts";
-import { removeLeftovers, removeVm } from "./remove.ts";
+import { removeAll } from "./remove.ts";
 import { changesOf, readShape } from "./shape.ts";
 
 const notInstalled: InstallationOutputs = { tokenFingerprint: "", hostKey: "", osRelease: "", installedAt: "", installed: "", phases: [] };
@@ -80,11 +80,6 @@ export const virtualMachine = defineResource<VirtualMachineInputs, VirtualMachin
     const xapi = new Xapi(context, state.server);
     if (!(await endInstall(context, state.cobbler, state.system)))
       context.warn(`the system ${state.system} belongs to another stack by now: it was left as it is`);
-    await xapi.step(async () => {
-      const vms = await allVms(xapi);
-      const own = ownVm(xapi, vms, context.mark, state.name);
-      if (own) await removeVm(context, xapi, own, state);
-      await removeLeftovers(context, xapi, vms, birthName(context.mark, state.name), state.name);
-    });
+    await xapi.step(() => removeAll(context, xapi, state.name, state.powerSeconds));
   },
 });
