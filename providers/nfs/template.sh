@@ -84,8 +84,24 @@ remove() {
   rmdir "$directory" 2>/dev/null || true # another template may be there
 }
 
+holder() {
+  [ ! -f "$folder/owner" ] || printf 'holder=%s\n' "$(cat "$folder/owner")"
+}
+
+# Puts our mark on it and changes nothing else. `from` says whose it was when it was decided.
+take() {
+  [ -d "$folder" ] && enter "$folder" || return 0
+  exec 9>>lock
+  flock -w 1 9 || refuse busy "a worker fetches into $folder"
+  [ "$(cat owner 2>/dev/null)" = "$from" ] || { printf 'holder=%s\n' "$(cat owner 2>/dev/null)"; return 0; }
+  said=$(echo "$mark" | put owner 2>&1) || not_written "$folder/owner" "$said"
+  echo taken=yes
+}
+
 place "$@"
 case $verb in
+  holder) holder ;;
+  take) take ;;
   start) start ;;
   push) push ;;
   look) look ;;

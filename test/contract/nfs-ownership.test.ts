@@ -1,14 +1,30 @@
 // A store changes hands on purpose: after a moved state, or instead of `adopt: true`.
-import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Holding } from "../../providers/kernel/ownership.ts";
 import { ownershipOf } from "../../providers/kernel/ownership.ts";
-import { type StoreInputs, store } from "../../providers/nfs/index.ts";
+import { markedPaths, removeMarked, type StoreInputs, store, type TemplateInputs, template } from "../../providers/nfs/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { failure, ours, testContext, theirs } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
-import { converge, forgetStores, freshPath, list, onServer, seen, storeAt, storeMarker } from "../support/nfs-server.ts";
+import {
+  converge,
+  forgetStores,
+  freshPath,
+  list,
+  nfsRoot,
+  nfsServer,
+  onServer,
+  seen,
+  storeAt,
+  storeMarker,
+} from "../support/nfs-server.ts";
+import { stage, templateInputs, waiting, web } from "../support/nfs-template.ts";
 
-afterAll(closeSharedSsh);
+beforeAll(() => web.start(nfsServer.address));
+afterAll(async () => {
+  await web.stop();
+  await closeSharedSsh();
+});
 
 afterEach(async () => {
   await fault("nfs", "clear");
@@ -91,4 +107,51 @@ test("a store whose disk is not mounted cannot be looked at", async () => {
   const path = freshPath();
   await fault("nfs", "not-mounted");
   expect(await failure(holdings(path))).toMatchObject({ code: "not-mounted" });
+});
+
+test("a waiting template of this stack from another state is taken without being fetched again", async () => {
+  await stage({}, testContext(theirs));
+  expect(await failure(stage())).toMatchObject({ kind: "conflict", code: "foreign" });
+  const inputs = template.inputs.parse(templateInputs()) as unknown as TemplateInputs & Record<string, unknown>;
+  const owned = ownershipOf(template.type);
+  const [holding] = (await owned?.holdings(testContext(), inputs)) ?? [];
+  expect(holding).toMatchObject({ object: "template t.qcow2.gz", holder: theirs });
+  if (holding) await owned?.take(testContext(), inputs, holding);
+  web.requests.length = 0;
+  await stage();
+  expect(web.requests).toEqual([]);
+  if (holding)
+    expect(await failure(owned?.take(testContext(), inputs, holding) ?? Promise.resolve())).toMatchObject({ code: "changed-hands" });
+});
+
+describe("what carries a mark on the server", () => {
+  const place = { server: nfsServer, roots: [nfsRoot], templates: [waiting] };
+
+  test("is listed with its holder, of every stack", async () => {
+    const [mine, another] = [freshPath(), freshPath()];
+    await converge(mine);
+    await converge(another, {}, theirs);
+    const { outputs } = await stage();
+    const listed = await markedPaths(testContext(), place);
+    expect(listed).toEqual([
+      { kind: "store", path: mine, mark: ours },
+      { kind: "store", path: another, mark: theirs },
+      { kind: "template", path: outputs.staged, mark: ours },
+    ]);
+  });
+
+  test("is removed when it is ours, and only then", async () => {
+    const [mine, another] = [freshPath(), freshPath()];
+    await converge(mine);
+    await converge(another, {}, theirs);
+    await stage();
+    await onServer('echo image >"$1/volume"; echo image >"$2/volume"', mine, another);
+    for (const one of await markedPaths(testContext(), place)) await removeMarked(testContext(), place, one);
+    expect(await markedPaths(testContext(), place)).toEqual([{ kind: "store", path: another, mark: theirs }]);
+    expect(await list(another)).toContain("./volume");
+  });
+
+  test("is nothing where nothing was ever put", async () => {
+    expect(await markedPaths(testContext(), place)).toEqual([]);
+  });
 });

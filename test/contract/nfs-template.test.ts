@@ -195,11 +195,12 @@ describe("ways", () => {
 
 describe("delete of a template", () => {
   test("its folder goes, and another one's stays", async () => {
+    const another = { ...theirs, stack: "another" };
     await stage();
-    await stage({}, testContext(theirs));
+    await stage({}, testContext(another));
     await drop(template, templateInputs(), testContext());
-    expect((await onServer('ls "$1"', waiting)).trim()).toMatch(/^contract-00000000000000bb-[0-9a-f]{16}$/);
-    await drop(template, templateInputs(), testContext(theirs));
+    expect((await onServer('ls "$1"', waiting)).trim()).toMatch(/^another-[0-9a-f]{16}$/);
+    await drop(template, templateInputs(), testContext(another));
     expect(await onServer('ls -A "$1"', nfsRoot)).toBe("");
   });
 
