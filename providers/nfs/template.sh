@@ -60,12 +60,20 @@ look() {
   echo "bytes=$(stat -c %s image 2>/dev/null || stat -c %s image.part 2>/dev/null || echo 0)"
 }
 
+# Of the last answer: those before it were redirections.
+content_length() {
+  awk -F ': *' '
+    /^HTTP\// { bytes = 0 }
+    tolower($1) == "content-length" { bytes = $2 }
+    END { print "length=" bytes }'
+}
+
 # Whether this server reaches the address, and how long the file is; the reason goes to stdout, since it is no failure.
 reach() {
   command -v curl >/dev/null || { echo "unreached=the NFS server has no curl"; return 0; }
   said=$(curl --fail --silent --show-error --location --head --connect-timeout 10 --max-time 20 "$url" 2>&1)
   case $? in
-    0) printf '%s\n' "$said" | tr -d '\r' | awk -F ': *' 'tolower($1) == "content-length" { bytes = $2 } END { print "length=" bytes + 0 }' ;;
+    0) printf '%s\n' "$said" | tr -d '\r' | content_length ;;
     22) echo length=0 ;; # it answers, only not to HEAD: the transfer itself will tell
     *) echo "unreached=$(printf '%s\n' "$said" | grep '^curl:' | tail -n 1)" ;;
   esac

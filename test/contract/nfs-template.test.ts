@@ -124,6 +124,13 @@ describe("ways", () => {
     expect(outputs.bytes).toBe(compression === "none" ? image.length : 9);
   });
 
+  test.each(["server", "here"] as const)("a file behind a redirection, of which nobody says how long it is, by %s", async (through) => {
+    web.moved.set("/latest.qcow2.gz", "/t.qcow2.gz");
+    web.lengths = false;
+    const { outputs } = await stage({ through, url: web.url("/latest.qcow2.gz") });
+    expect(`sha256:${await checksumOf(`${outputs.staged}/image`)}`).toBe(sum(image));
+  });
+
   test("an address that only this machine reaches is streamed through it, and the row says why", async () => {
     await onServer(
       "mkdir -p /run/nfs-test && printf '#!/bin/sh\\necho \"curl: (7) no route\" >&2; exit 7\\n' >/usr/local/bin/curl && chmod 755 /usr/local/bin/curl",
