@@ -3,7 +3,15 @@ import { cobblerFigures } from "./cobbler.ts";
 import { entryFigures } from "./entries.ts";
 import { inputFigures } from "./inputs.ts";
 import { labFigures } from "./lab.ts";
+import { nfsFigures } from "./nfs.ts";
 import { stateFigures } from "./state.ts";
 
 /** Every row of the table, in its order. The lab's rows come last: they stop it. */
-export const figures: readonly Figure[] = [...cobblerFigures, ...entryFigures, ...inputFigures, ...stateFigures, ...labFigures];
+export const figures: readonly Figure[] = [
+  ...cobblerFigures,
+  ...entryFigures,
+  ...inputFigures,
+  ...stateFigures,
+  ...nfsFigures,
+  ...labFigures,
+];

@@ -39,6 +39,7 @@ chmod 600 "$tree/root/.ssh/authorized_keys" "$tree/etc/shadow"
 install -m 755 "$here/udhcpc.sh" "$tree/usr/share/udhcpc/default.script"
 install -m 755 "$here/curl.sh" "$tree/usr/bin/curl"
 install -m 755 "$here/system.sh" "$tree/sbin/system"
+install -m 755 "$here/mount-nfs.sh" "$tree/sbin/mount-nfs"
 install -m 755 "$here/puppet.sh" "$tree/usr/bin/puppet"
 install -m 755 "$here/cloudstack-forward.sh" "$tree/sbin/cloudstack-forward"
 install -m 755 "$here/systemctl.sh" "$tree/usr/bin/systemctl"
@@ -52,13 +53,17 @@ rm "$tree/etc/os-release"
 initramfs=$out/initramfs
 cp -a "$tree" "$initramfs"
 install -m 755 "$here/init.sh" "$initramfs/init"
-mkdir -p "$initramfs/lib/modules"
-for module in virtio_pci virtio_net virtio_blk button evdev; do
-  modprobe --dirname "$software" --set-version "$version" --show-depends "$module"
-done | sed -n 's/^insmod *//p' | awk '!seen[$1]++ { print $1 }' | while read -r file; do
-  cp "$file" "$initramfs/lib/modules/"
-  basename "$file" >>"$initramfs/lib/modules/order"
-done
+modules_into() { # modules_into FOLDER MODULE…: with all that they need, and the order to load them in
+  local folder=$1 module
+  shift
+  mkdir -p "$folder"
+  for module; do modprobe --dirname "$software" --set-version "$version" --show-depends "$module"; done |
+    sed -n 's/^insmod *//p' | awk '!seen[$1]++ { print $1 }' | while read -r file; do
+    cp "$file" "$folder/"
+    basename "$file" >>"$folder/order"
+  done
+}
+modules_into "$initramfs/lib/modules" virtio_pci virtio_net virtio_blk button evdev
 install -m 755 "$here/install.sh" "$initramfs/bin/testbed-install"
 install -m 755 "$here/disk-image.sh" "$initramfs/bin/testbed-disk"
 (cd "$initramfs" && find . | cpio -o -H newc --quiet | gzip -1) >"$out/initrd.img"
@@ -90,6 +95,7 @@ for system in os hv; do
   ln -sf ../bin/busybox "$out/root/sbin/init"
   cp "$here/inittab" "$out/root/etc/inittab"
   install -m 755 "$here/power-button.sh" "$out/root/etc/acpi/PWRF/00000080"
+  modules_into "$out/root/lib/modules/nfs" nfsv4
   cp "$boot" "$image"
   truncate -s $(((root_start + root_sectors) * 512)) "$image"
   printf '%s\n' "$boot_start,$boot_sectors,6,*" "$root_start,$root_sectors,83" | sfdisk --quiet "$image"

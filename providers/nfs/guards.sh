@@ -101,4 +101,4 @@ enter() { # enter DIRECTORY
   [ "$(pwd -P)" = "$1" ] || refuse symlink "$1 leads to $(pwd -P)"
 }
 
-free_bytes() { df -B1 --output=avail . | tail -n 1 | tr -d ' '; }
+free_bytes() { df -P -B1 . | awk 'NR == 2 { print $4 }'; }

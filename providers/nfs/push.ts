@@ -54,7 +54,7 @@ async function send(context: Context, inputs: TemplateInputs, from: number, reas
   });
   source.stream.pipe(meter);
   try {
-    const command = words(context, inputs, "push", source.length, source.from === 0);
+    const command = words(context, inputs, "push", { expected: source.length, restart: source.from === 0 });
     await runOnServer(context, inputs.server, object(inputs), "template", command, { stdin: meter, timeoutSeconds: inputs.fetchSeconds });
     return undefined;
   } catch (error) {

@@ -72,7 +72,7 @@ const refusals: Record<string, { kind: FailureKind; remedy: string }> = {
 const scripts = new Map<string, string>();
 
 /** The text of one of this folder's scripts. */
-export function scriptText(name: "guards" | "store" | "template" | "fetch"): string {
+export function scriptText(name: "guards" | "store" | "template" | "fetch" | "marked"): string {
   let text = scripts.get(name);
   if (text === undefined) scripts.set(name, (text = readFileSync(join(import.meta.dirname, `${name}.sh`), "utf8")));
   return text;
@@ -105,7 +105,7 @@ export async function runOnServer(
   context: Context,
   server: NfsServer,
   object: string,
-  script: "store" | "template",
+  script: "store" | "template" | "marked",
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Record<string, string>> {

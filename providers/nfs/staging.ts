@@ -30,21 +30,34 @@ export interface Progress {
   bytes: number;
 }
 
-/** The name of the template's folder: each stack keeps its own. */
-export const folderOf = (context: Context, inputs: TemplateInputs) =>
-  `${context.mark.stack}-${context.mark.owner}-${inputs.checksum.split(":")[1]?.slice(0, 16)}`;
+/** The name of the template's folder: each stack keeps its own, and its mark is in it. */
+export const folderOf = (context: Context, inputs: Pick<TemplateInputs, "checksum">) =>
+  `${context.mark.stack}-${inputs.checksum.split(":")[1]?.slice(0, 16)}`;
 
-export type Verb = "start" | "push" | "look" | "reach" | "remove";
+export type Verb = "start" | "push" | "look" | "reach" | "remove" | "holder" | "take";
 
 /** The words of template.sh. */
-export function words(context: Context, inputs: TemplateInputs, verb: Verb, expected = 0, restart = false): string[] {
+export function words(
+  context: Context,
+  inputs: TemplateInputs,
+  verb: Verb,
+  { expected = 0, restart = false, from = "" }: { expected?: number; restart?: boolean; from?: string } = {},
+): string[] {
   const worker = verb === "start" || verb === "push" ? scriptText("guards") + scriptText("fetch") : "";
   return [
-    ...[verb, inputs.directory, inputs.mountedAt ?? "", markText(context.mark), folderOf(context, inputs), worker, "address"],
+    ...[verb, inputs.directory, inputs.mountedAt ?? "", markText(context.mark), folderOf(context, inputs), worker, from],
     ...[inputs.url, inputs.checksum, inputs.compression ?? compressionOf(inputs.url), String(expected), String(inputs.unpackedBytes)],
     ...[inputs.format, restart ? "yes" : "no"],
     ...inputs.roots,
   ];
+}
+
+/** Removes a template's folder by its path, a worker in it ended first. */
+export async function removeFolder(context: Context, place: Pick<TemplateInputs, "server" | "roots">, path: string): Promise<void> {
+  const at = path.lastIndexOf("/");
+  const where = ["remove", path.slice(0, at), "", markText(context.mark), path.slice(at + 1), ""];
+  const what = ["", "", "", "", "", "", "", ""];
+  await runOnServer(context, place.server, `template ${path}`, "template", [...where, ...what, ...place.roots]);
 }
 
 export const object = (inputs: TemplateInputs) => `template ${inputs.url.split("/").at(-1)}`;

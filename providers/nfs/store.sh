@@ -181,7 +181,42 @@ remove() { # remove ROOT…
   forget
 }
 
+# Whose the store is, for who takes it over on purpose. An empty directory without a marker is nobody's, and needs no taking.
+holder() {
+  check_place "$store" "$mount" "$@"
+  [ -d "$store" ] || return 0
+  enter "$store"
+  if has_marker; then
+    printf 'holder=%s\nsince=%s\n' "$(owner)" "$(marked since)"
+  elif [ -n "$(first_entries)" ]; then
+    echo holder=-
+  fi
+}
+
+# Puts our mark on it and changes nothing else. `adopt` says whose it was when it was decided.
+take() {
+  holder=$(holder "$@") || exit
+  [ "$(printf '%s\n' "$holder" | sed -n 's,^holder=,,p')" = "$adopt" ] || { printf '%s\n' "$holder"; return; }
+  check_place "$store" "$mount" "$@"
+  writable_place
+  enter "$store"
+  locked
+  created=no since=$(date -u +%Y-%m-%dT%H:%M:%SZ) generation=-
+  if has_marker; then
+    [ "$(owner)" = "$adopt" ] || { echo "holder=$(owner)"; return; }
+    check_name
+    created=$(marked created)
+    # Another stack's content is none of ours: the next run empties it.
+    [ "${adopt%/*}" != "${mark%/*}" ] || generation=$(marked generation)
+  fi
+  register
+  write_marker "$generation" || not_written "the marker of $store" "$said"
+  echo taken=yes
+}
+
 case $verb in
+  holder) holder "$@" ;;
+  take) take "$@" ;;
   converge) converge "$@" ;;
   look) look "$@" ;;
   purge | release) remove "$@" ;;

@@ -32,13 +32,23 @@ export interface StoreOutputs {
 /** Emptying millions of files takes its time; the connection itself is watched by keep-alives. */
 const WIPE_SECONDS = 3600;
 
-type Verb = "converge" | "look" | "purge" | "release";
+type Verb = "converge" | "look" | "purge" | "release" | "holder" | "take";
 
-/** Stores of one server are worked on side by side: each has a lock of its own there. */
-function run(context: Context, inputs: StoreInputs, verb: Verb): Promise<Record<string, string>> {
+/**
+ * Stores of one server are worked on side by side: each has a lock of its own there.
+ * @param from whom `take` takes it from; `-` for nobody
+ */
+export function runStore(context: Context, inputs: StoreInputs, verb: Verb, from = ""): Promise<Record<string, string>> {
   const { template } = inputs;
   const words = [
-    ...[verb, inputs.path, markText(context.mark), inputs.generation, inputs.adopt ? "yes" : "no", inputs.mountedAt ?? ""],
+    ...[
+      verb,
+      inputs.path,
+      markText(context.mark),
+      inputs.generation,
+      verb === "take" ? from : inputs.adopt ? "yes" : "no",
+      inputs.mountedAt ?? "",
+    ],
     ...[template?.staged ?? "", template?.checksum ?? "", template ? String(template.id) : ""],
     ...[template?.format ?? "", template ? imageName(template.checksum, template.format) : ""],
     ...inputs.roots,
@@ -96,7 +106,7 @@ export const store = defineResource<StoreInputs, StoreOutputs>({
   deadlineSeconds: 1800,
   id: (inputs) => `store/${inputs.server.address}${inputs.path}`,
   async observe(context, inputs) {
-    const seen = await run(context, inputs, "look");
+    const seen = await runStore(context, inputs, "look");
     if (seen.generation === undefined) return undefined;
     return {
       inputs: { generation: seen.generation, ...(inputs.template && !seen.template ? { template: undefined } : {}) },
@@ -107,13 +117,13 @@ export const store = defineResource<StoreInputs, StoreOutputs>({
     refuseSeededPrimary(inputs);
     if (observed?.inputs.generation !== inputs.generation) context.phase("emptying");
     context.touched();
-    const seen = await run(context, inputs, "converge");
+    const seen = await runStore(context, inputs, "converge");
     const made = outputs(inputs, seen);
     context.phase(`${seen.wiped ? "emptied, " : ""}${seen.template ? "seeded" : made.contents}`);
     return made;
   },
   async remove(context, state) {
-    const seen = await run(context, state, state.onDelete === "purge" ? "purge" : "release");
+    const seen = await runStore(context, state, state.onDelete === "purge" ? "purge" : "release");
     if (seen.foreign) context.warn(`${state.path} belongs to ${seen.foreign} by now: it was left as it is`);
   },
 });

@@ -60,12 +60,20 @@ look() {
   echo "bytes=$(stat -c %s image 2>/dev/null || stat -c %s image.part 2>/dev/null || echo 0)"
 }
 
+# Of the last answer: those before it were redirections.
+content_length() {
+  awk -F ': *' '
+    /^HTTP\// { bytes = 0 }
+    tolower($1) == "content-length" { bytes = $2 }
+    END { print "length=" bytes }'
+}
+
 # Whether this server reaches the address, and how long the file is; the reason goes to stdout, since it is no failure.
 reach() {
   command -v curl >/dev/null || { echo "unreached=the NFS server has no curl"; return 0; }
   said=$(curl --fail --silent --show-error --location --head --connect-timeout 10 --max-time 20 "$url" 2>&1)
   case $? in
-    0) printf '%s\n' "$said" | tr -d '\r' | awk -F ': *' 'tolower($1) == "content-length" { bytes = $2 } END { print "length=" bytes + 0 }' ;;
+    0) printf '%s\n' "$said" | tr -d '\r' | content_length ;;
     22) echo length=0 ;; # it answers, only not to HEAD: the transfer itself will tell
     *) echo "unreached=$(printf '%s\n' "$said" | grep '^curl:' | tail -n 1)" ;;
   esac
@@ -84,8 +92,24 @@ remove() {
   rmdir "$directory" 2>/dev/null || true # another template may be there
 }
 
+holder() {
+  [ ! -f "$folder/owner" ] || printf 'holder=%s\n' "$(cat "$folder/owner")"
+}
+
+# Puts our mark on it and changes nothing else. `from` says whose it was when it was decided.
+take() {
+  [ -d "$folder" ] && enter "$folder" || return 0
+  exec 9>>lock
+  flock -w 1 9 || refuse busy "a worker fetches into $folder"
+  [ "$(cat owner 2>/dev/null)" = "$from" ] || { printf 'holder=%s\n' "$(cat owner 2>/dev/null)"; return 0; }
+  said=$(echo "$mark" | put owner 2>&1) || not_written "$folder/owner" "$said"
+  echo taken=yes
+}
+
 place "$@"
 case $verb in
+  holder) holder ;;
+  take) take ;;
   start) start ;;
   push) push ;;
   look) look ;;

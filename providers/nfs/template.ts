@@ -17,7 +17,7 @@ import {
 
 /** The server fetches by itself; it goes on when this process ends, and the next run finds it. */
 async function fetchThere(context: Context, inputs: TemplateInputs, length: number): Promise<void> {
-  await runOnServer(context, inputs.server, object(inputs), "template", words(context, inputs, "start", length));
+  await runOnServer(context, inputs.server, object(inputs), "template", words(context, inputs, "start", { expected: length }));
   const show = progressPhase(context, "fetching and unpacking on the server,", length);
   const ended = await waitFor<Progress>(
     "the template to be fetched and unpacked",

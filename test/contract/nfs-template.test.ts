@@ -124,6 +124,13 @@ describe("ways", () => {
     expect(outputs.bytes).toBe(compression === "none" ? image.length : 9);
   });
 
+  test.each(["server", "here"] as const)("a file behind a redirection, of which nobody says how long it is, by %s", async (through) => {
+    web.moved.set("/latest.qcow2.gz", "/t.qcow2.gz");
+    web.lengths = false;
+    const { outputs } = await stage({ through, url: web.url("/latest.qcow2.gz") });
+    expect(`sha256:${await checksumOf(`${outputs.staged}/image`)}`).toBe(sum(image));
+  });
+
   test("an address that only this machine reaches is streamed through it, and the row says why", async () => {
     await onServer(
       "mkdir -p /run/nfs-test && printf '#!/bin/sh\\necho \"curl: (7) no route\" >&2; exit 7\\n' >/usr/local/bin/curl && chmod 755 /usr/local/bin/curl",
@@ -195,11 +202,12 @@ describe("ways", () => {
 
 describe("delete of a template", () => {
   test("its folder goes, and another one's stays", async () => {
+    const another = { ...theirs, stack: "another" };
     await stage();
-    await stage({}, testContext(theirs));
+    await stage({}, testContext(another));
     await drop(template, templateInputs(), testContext());
-    expect((await onServer('ls "$1"', waiting)).trim()).toMatch(/^contract-00000000000000bb-[0-9a-f]{16}$/);
-    await drop(template, templateInputs(), testContext(theirs));
+    expect((await onServer('ls "$1"', waiting)).trim()).toMatch(/^another-[0-9a-f]{16}$/);
+    await drop(template, templateInputs(), testContext(another));
     expect(await onServer('ls -A "$1"', nfsRoot)).toBe("");
   });
 

@@ -55,6 +55,17 @@ function inside(...command: string[]) {
 const ipmi = (...words: string[]) =>
   inside("ipmitool", "-I", "lanplus", "-C", "3", "-H", "10.91.1.11", "-U", "lab", "-P", "labpass", ...words);
 
+/** Runs a command on the installed machine. */
+function onMachine(command: string): string {
+  const options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"];
+  const key = join(lab.state, "id_ed25519");
+  // Git keeps no mode 600, and ssh wants it.
+  inside("install", "-m", "600", join(checkout, "lab/keys/id_ed25519"), key);
+  const { status, stdout, stderr } = inside("ssh", "-i", key, ...options, "root@10.91.0.11", command);
+  if (status !== 0) throw new Error(`status ${status}: ${stderr}`);
+  return stdout;
+}
+
 async function until(what: string, state: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!(await state())) {
@@ -99,12 +110,15 @@ describe("boot paths", () => {
   );
 
   test(
-    "pxelinux over TFTP installs a machine",
+    "pxelinux over TFTP installs a machine, whose kernel mounts a directory of the NFS server",
     async () => {
       await begin({ netboot: "pxelinux" });
       const up = await project.up();
       expect([up.status, up.status === 0 || up.output]).toEqual([0, true]);
       expect(driverLog("tftp.log")).toMatch(/sent \/srv\/tftpboot\/pxelinux\.0 to 10\.91\.0\.11/);
+      inside("mkdir", "/srv/nfs/primary");
+      onMachine("mount-nfs 10.91.0.1:/srv/nfs/primary /mnt && echo image >/mnt/volume && ln -s volume /mnt/link && umount /mnt");
+      expect(inside("cat", "/srv/nfs/primary/link").stdout).toBe("image\n");
     },
     rowMilliseconds,
   );

@@ -4,10 +4,14 @@ import type { AddressInfo } from "node:net";
 /** An HTTP server with files in memory that can be told to misbehave. */
 export class FileServer {
   readonly files = new Map<string, Buffer>();
+  /** Where a path has gone. */
+  readonly moved = new Map<string, string>();
   /** Every request: method, path and where it begins. */
   readonly requests: string[] = [];
   /** Whether it can begin in the middle of a file. */
   ranges = true;
+  /** Whether it says how long a file is. */
+  lengths = true;
   /** The connection is cut after so many bytes, once per entry. */
   cuts: number[] = [];
   /** Whether its files are gone once a transfer was cut. */
@@ -24,11 +28,14 @@ export class FileServer {
     const path = request.url ?? "/";
     const from = this.ranges ? Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0) : 0;
     this.requests.push(`${request.method} ${path} ${from}`);
+    const moved = this.moved.get(path);
+    if (moved) return void response.writeHead(302, { location: moved, "content-length": 6 }).end("moved\n");
     const file = this.files.get(path);
     if (!file || (this.gone && this.cuts.length === 0)) return void response.writeHead(404).end("not found\n");
     if (from > 0 && from >= file.length) return void response.writeHead(416).end();
+    const length = this.lengths ? { "content-length": file.length - from } : {};
     const range = from > 0 ? { "content-range": `bytes ${from}-${file.length - 1}/${file.length}` } : {};
-    response.writeHead(from > 0 ? 206 : 200, { "content-length": file.length - from, ...range });
+    response.writeHead(from > 0 ? 206 : 200, { ...length, ...range });
     if (request.method === "HEAD") return void response.end();
     void this.#send(response, file.subarray(from));
   }
@@ -53,8 +60,9 @@ export class FileServer {
   /** As at the start, without files. */
   reset(): void {
     this.files.clear();
+    this.moved.clear();
     this.requests.length = 0;
-    Object.assign(this, { ranges: true, cuts: [], gone: false, pace: 0 });
+    Object.assign(this, { ranges: true, lengths: true, cuts: [], gone: false, pace: 0 });
   }
 
   async stop(): Promise<void> {

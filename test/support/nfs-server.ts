@@ -11,7 +11,7 @@ export const nfsRoot = "/srv/nfs";
 let made = 0;
 
 /** A directory for one row, that does not exist yet. */
-export const freshPath = () => `${nfsRoot}/row-${process.pid}-${++made}`;
+export const freshPath = () => `${nfsRoot}/row-${process.pid}-${String(++made).padStart(3, "0")}`;
 
 /** The inputs of a store at such a directory. */
 export function storeAt(path: string, more: Partial<StoreInputs> = {}): Partial<StoreInputs> {
