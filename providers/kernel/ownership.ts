@@ -22,7 +22,7 @@ export interface Holding {
 export interface Ownership<I extends object = Record<string, unknown>> {
   /** The objects of this resource that exist, whoever they belong to. */
   holdings(context: Context, inputs: I): Promise<Holding[]>;
-  /** Puts our mark on one object and changes nothing else. Refuses (`conflict`) when its holder is no longer the one that was shown. */
+  /** Puts our mark on one object that is not shared, and changes nothing else. Refuses (`conflict`) when its holder is no longer the one that was shown. */
   take(context: Context, inputs: I, holding: Holding): Promise<void>;
 }
 
@@ -44,8 +44,8 @@ export function heldBy(marks: readonly Mark[], mark: Mark, shareable: boolean): 
 }
 
 /** The marks after it was taken: ours instead of the holder's; other stacks that share it keep theirs. */
-export function takenMarks(marks: readonly Mark[], { holder, shared }: Holding, mark: Mark): Mark[] {
-  return withMark(holder && !shared ? withoutMark(marks, holder) : marks, mark);
+export function takenMarks(marks: readonly Mark[], { holder }: Holding, mark: Mark): Mark[] {
+  return withMark(holder ? withoutMark(marks, holder) : marks, mark);
 }
 
 /** Refuses to take what changed hands since it was shown. */
