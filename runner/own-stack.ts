@@ -26,6 +26,7 @@ export async function takeover(opened: OpenStack, hosts: readonly string[], opti
   return decide(opened, wanted, options, {
     concerns: (row, mark) =>
       row.holding.holder !== undefined &&
+      row.holding.shared === undefined &&
       !isOurs(row, mark) &&
       (hosts.length === 0 || hosts.some((host) => concernsHost(row, wanted, host))),
     nothing: "nothing of this is held by anybody else: there is nothing to take over",

@@ -11,6 +11,16 @@ export interface PlannedMachine extends PlannedInstallation {
   bmc: NonNullable<InventoryMachine["bmc"]> & { pacingSeconds: number };
 }
 
+/** Name and address of a machine of the inventory; alike in every stack of the site, which hold it together. */
+export interface PlannedEntry {
+  name: string;
+  fqdn: string;
+  mac: string;
+  address: string;
+  /** Whether a stack of the site, this one or another, may install it. */
+  installable: boolean;
+}
+
 /** Everything that a stack will make, as plain data. */
 export interface Plan {
   site: string;
@@ -36,7 +46,7 @@ export interface Plan {
   cloudstack: StackConfiguration["cloudstack"];
   logLevel: NonNullable<StackConfiguration["logLevel"]>;
   /** Every machine of the inventory, whether this stack installs it or not. */
-  dnsEntries: { name: string; fqdn: string; mac: string; address: string }[];
+  dnsEntries: PlannedEntry[];
   limits: Inventory["limits"];
 }
 
@@ -98,6 +108,7 @@ export function plan(
       fqdn: fqdnOf(inventory, name, machine.network),
       mac: machine.mac,
       address: machine.address,
+      installable: machine.state === "active" && machine.roles.some((role) => role !== "service"),
     })),
     limits,
   };

@@ -91,7 +91,6 @@ export class Provisioning extends pulumi.ComponentResource {
   /** Name and address entries of every machine of the inventory. */
   #names(plan: Plan, claim: pulumi.Resource): Map<string, pulumi.Resource[]> {
     if (plan.driver.dns !== "dnsmasq") return new Map();
-    const systems = new Set([...plan.machines, ...(plan.managementServer ? [plan.managementServer] : [])].map((machine) => machine.name));
     return new Map(
       plan.dnsEntries.map((entry) => [
         entry.name,
@@ -106,8 +105,8 @@ export class Provisioning extends pulumi.ComponentResource {
               name: entry.name,
               mac: entry.mac,
               address: entry.address,
-              // No MAC is ever declared twice: cobbler declares its systems itself where it owns DHCP.
-              dhcp: plan.driver.dhcp === "dnsmasq" || !systems.has(entry.name),
+              // No MAC is ever declared twice: where cobbler owns DHCP it declares its systems itself, those of other stacks among them.
+              dhcp: plan.driver.dhcp === "dnsmasq" || !entry.installable,
             },
             { parent: this, dependsOn: [claim] },
           ),

@@ -7,6 +7,8 @@ import { shared, unlessAborted } from "./shared.ts";
 export type ItemKind = "distro" | "profile" | "system" | "repo";
 /** A cobbler object as the server returns it. */
 export type Item = Record<string, XmlRpcValue>;
+/** An attribute and its value, or what makes it of the object as it is just before the write: another stack may have marked it since. */
+export type Change = [attribute: string, value: XmlRpcValue | ((now: Item | undefined) => XmlRpcValue)];
 /** A text that cobbler keeps as a file. */
 export type TextKind = "template" | "snippet";
 
@@ -58,8 +60,12 @@ export class CobblerClient {
     return (await this.#calls.call(`read_autoinstall_${kind}`, (token) => [name, token])) as string;
   }
 
-  writeText(kind: TextKind, name: string, text: string): Promise<void> {
-    return this.#writing(async () => void (await this.#calls.call(`write_autoinstall_${kind}`, (token) => [name, text, token])));
+  /** Writes what `edit` makes of the text as it is just before the write: another stack may have marked it since it was looked at. */
+  editText(kind: TextKind, name: string, edit: (now: string | undefined) => string): Promise<void> {
+    return this.#writing(async () => {
+      const text = edit(await this.readText(kind, name));
+      await this.#calls.call(`write_autoinstall_${kind}`, (token) => [name, text, token]);
+    });
   }
 
   removeText(kind: TextKind, name: string): Promise<void> {
@@ -79,7 +85,7 @@ export class CobblerClient {
    * Sets attributes and saves, as one write; without attributes it only saves, which refreshes boot files and services.
    * Cobbler persists first and may fault later, e.g. with `trigger-failed`: the object then carries a note, see comment.ts.
    */
-  save(kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit"): Promise<void> {
+  save(kind: ItemKind, name: string, attributes: readonly Change[], mode: "new" | "edit"): Promise<void> {
     let attempts = 0;
     return this.#writing(() =>
       this.#calls.together(async (call) => {
@@ -90,12 +96,13 @@ export class CobblerClient {
     );
   }
 
-  async #saveOnce(call: Call, kind: ItemKind, name: string, attributes: readonly [string, XmlRpcValue][], mode: "new" | "edit") {
+  async #saveOnce(call: Call, kind: ItemKind, name: string, attributes: readonly Change[], mode: "new" | "edit") {
     const fresh = mode === "new";
     const handle = (await (fresh
       ? call(`new_${kind}`, (token) => [token])
       : call(`get_${kind}_handle`, (token) => [name, token]))) as string;
-    const modify = async ([attribute, value]: readonly [string, XmlRpcValue]) => {
+    const modify = async ([attribute, given]: Change) => {
+      const value = typeof given === "function" ? given(asItem(await call(`get_${kind}`, () => [name]))) : given;
       if ((await call(`modify_${kind}`, (token) => [handle, attribute, value, token])) === true) return;
       throw new TestbedError({
         system: this.system,
@@ -122,7 +129,7 @@ export class CobblerClient {
       const item = asItem(await call(`get_${kind}`, () => [name]));
       if (!item || !isOurs(item, this.#context.mark)) return;
       const handle = (await call(`get_${kind}_handle`, (token) => [name, token])) as string;
-      await call(`modify_${kind}`, (token) => [handle, "comment", unfinishedComment(item, this.#context.mark), token]);
+      await call(`modify_${kind}`, (token) => [handle, "comment", unfinishedComment(kind, item, this.#context.mark), token]);
       await call(`save_${kind}`, (token) => [handle, token, "bypass"]);
     } catch {
       // This save persists the note and then faults for the same reason; the fault of the first is the one to report.

@@ -55,7 +55,7 @@ export async function beginInstall(
   const client = new CobblerClient(context, connection);
   const item = await ownSystem(context, client, system);
   const meta = { ...textRecord(item.autoinstall_meta), install_token: variables.token, install_generation: variables.generation };
-  const comment = markedComment(item, context.mark);
+  const comment = markedComment("system", item, context.mark);
   await client.save("system", system, Object.entries({ comment, autoinstall_meta: meta, netboot_enabled: true }), "edit");
 }
 
@@ -73,7 +73,7 @@ export async function endInstall(context: Context, connection: CobblerConnection
   if (!isOurs(item, context.mark)) return false;
   // Unfinished: cobbler has the flag off, but the machine's boot files may still start the installer.
   if (item.netboot_enabled === true || isUnfinished(item, context.mark)) {
-    const comment = markedComment(item, context.mark);
+    const comment = markedComment("system", item, context.mark);
     await client.save("system", system, Object.entries({ comment, netboot_enabled: false }), "edit");
   }
   return true;

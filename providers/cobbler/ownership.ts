@@ -1,7 +1,7 @@
-import { type Context, findMark } from "../kernel/index.ts";
-import { defineOwnership, refuseChanged } from "../kernel/ownership.ts";
+import type { Context } from "../kernel/index.ts";
+import { defineOwnership, heldBy, refuseChanged, takenMarks } from "../kernel/ownership.ts";
 import { CobblerClient, type ItemKind, type TextKind } from "./client.ts";
-import { markedComment, markOf } from "./comment.ts";
+import { commentWith, isShareable, marksOf } from "./comment.ts";
 import type { CobblerConnection } from "./connection.ts";
 import { distro } from "./distro.ts";
 import { profile } from "./profile.ts";
@@ -9,7 +9,7 @@ import { repo } from "./repo.ts";
 import { snippet } from "./snippet.ts";
 import { system } from "./system.ts";
 import { template } from "./template.ts";
-import { remarkedText } from "./text.ts";
+import { remarkedText, marksOf as textMarks } from "./text.ts";
 
 type Named = { server: CobblerConnection; name: string };
 
@@ -25,13 +25,19 @@ for (const [type, kind] of items) {
     async holdings(context, { server, name }) {
       const client = new CobblerClient(context, server);
       const item = await client.get(kind, name);
-      return item ? [{ object: `${kind} ${name}`, system: client.system, holder: markOf(item) }] : [];
+      const held = heldBy(marksOf(item), context.mark, isShareable(kind));
+      return item ? [{ object: `${kind} ${name}`, system: client.system, ...held }] : [];
     },
     async take(context, { server, name }, holding) {
       const client = new CobblerClient(context, server);
       const item = await client.get(kind, name);
-      refuseChanged(holding, item && markOf(item));
-      await client.save(kind, name, [["comment", markedComment(item, context.mark)]], "edit");
+      refuseChanged(holding, heldBy(marksOf(item), context.mark, isShareable(kind)).holder);
+      await client.save(
+        kind,
+        name,
+        [["comment", commentWith(item, takenMarks(marksOf(item), holding, context.mark), context.mark)]],
+        "edit",
+      );
     },
   });
 }
@@ -49,12 +55,13 @@ for (const [type, kind] of texts) {
   defineOwnership<Named>(type, {
     async holdings(context, inputs) {
       const { client, text } = await read(context, inputs);
-      return text === undefined ? [] : [{ object: `${kind} ${inputs.name}`, system: client.system, holder: findMark(text) }];
+      const held = heldBy(textMarks(text), context.mark, true);
+      return text === undefined ? [] : [{ object: `${kind} ${inputs.name}`, system: client.system, ...held }];
     },
     async take(context, inputs, holding) {
       const { client, text = "" } = await read(context, inputs);
-      refuseChanged(holding, findMark(text));
-      await client.writeText(kind, inputs.name, remarkedText(text, context.mark));
+      refuseChanged(holding, heldBy(textMarks(text), context.mark, true).holder);
+      await client.editText(kind, inputs.name, (now = "") => remarkedText(now, takenMarks(textMarks(now), holding, context.mark)));
     },
   });
 }

@@ -1,10 +1,23 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { type Context, findMark, type Mark, markText, type Observed, sameMark, TestbedError } from "../kernel/index.ts";
+import {
+  type Context,
+  changedFor,
+  findMarks,
+  joinedWith,
+  keptFor,
+  type Mark,
+  markText,
+  type Observed,
+  standing,
+  TestbedError,
+  withMark,
+  withoutMark,
+} from "../kernel/index.ts";
 import { CobblerClient, type TextKind } from "./client.ts";
 import type { CobblerConnection } from "./connection.ts";
-import { refuseForeign } from "./item.ts";
+import { markLost, refuseForeign, TRIES } from "./item.ts";
 
 export interface TextInputs {
   server: CobblerConnection;
@@ -39,18 +52,27 @@ export function textDigest(text: string): string {
 }
 
 // `##` is a comment of Cheetah itself: the line is in the file but never in what a machine gets.
-const FIRST_LINE = /^## cloudstack-testbed:\S+(?: (?<note>.*))?\n/;
+const FIRST_LINE = /^## cloudstack-testbed:\S+(?: cloudstack-testbed:\S+)*(?: (?<note>.*))?\n/;
 
-/** What our first line says besides the mark; undefined in a text that is not ours. */
+/** What our first line says besides the marks; undefined in a text that is not ours. */
 export function noteOf(text: string): string | undefined {
   const found = FIRST_LINE.exec(text);
   return found ? (found.groups?.note ?? "") : undefined;
 }
 
-/** The same text with this mark, and no other; what else our first line says stays. */
-export function remarkedText(text: string, mark: Mark): string {
-  const note = noteOf(text);
-  return `## ${markText(mark)}${note ? ` ${note}` : ""}\n${text.replace(FIRST_LINE, "")}`;
+/** The marks of a text; an empty one is nobody's: a full disk leaves one behind. */
+export const marksOf = (text = ""): Mark[] => findMarks(text.split("\n", 1)[0] ?? "");
+
+const bodyOf = (text: string) => text.replace(FIRST_LINE, "");
+
+/** A text below these marks. */
+function headed(body: string, marks: readonly Mark[], note: string): string {
+  return `## ${[...marks.map(markText), ...(note ? [note] : [])].join(" ")}\n${body}`;
+}
+
+/** The same text with these marks, and no other; what else our first line says stays. */
+export function remarkedText(text: string, marks: readonly Mark[]): string {
+  return headed(bodyOf(text), marks, noteOf(text) ?? "");
 }
 
 export async function observeText(
@@ -60,23 +82,29 @@ export async function observeText(
 ): Promise<Observed<TextInputs, TextOutputs> | undefined> {
   const text = await new CobblerClient(context, inputs.server).readText(kind, inputs.name);
   if (text === undefined) return undefined;
-  const body = text.replace(FIRST_LINE, "");
+  const body = bodyOf(text);
   return { inputs: { sha256: textDigest(body) }, outputs: { bytes: Buffer.byteLength(normalise(body)) } };
 }
 
-/** Writes the file unless the server has exactly it. `note` is kept in our first line, see `noteOf`. */
+/**
+ * Writes the file unless the server has exactly it, and looks again: two stacks that share it may write it at the same time. `note` is kept
+ * in our first line, see `noteOf`.
+ */
 export async function reconcileText(kind: TextKind, context: Context, inputs: TextInputs, note = ""): Promise<TextOutputs> {
   const client = new CobblerClient(context, inputs.server);
   const text = readSource(inputs);
-  const present = await client.readText(kind, inputs.name);
-  // An empty file is nobody's: a full disk leaves one behind, without the mark.
-  if (present?.trim()) refuseForeign(client.system, `${kind} ${inputs.name}`, context, findMark(present), inputs.adopt);
-  const wanted = `## ${markText(context.mark)}${note ? ` ${note}` : ""}\n${text}`;
-  if (present === undefined || normalise(present) !== wanted) {
-    context.phase("writing");
-    await client.writeText(kind, inputs.name, wanted);
+  const wanted = (now = "") => headed(text, withMark(marksOf(now), context.mark), note);
+  for (let tries = 0; tries <= TRIES; tries++) {
+    const present = await client.readText(kind, inputs.name);
+    const held = standing(marksOf(present), context.mark, true);
+    if (present?.trim()) refuseForeign(client.system, `${kind} ${inputs.name}`, context, held, inputs.adopt);
+    if (present !== undefined && normalise(present) === wanted(present)) return { bytes: Buffer.byteLength(text) };
+    const same = present !== undefined && normalise(bodyOf(present)) === text;
+    context.phase(same && held.is === "joinable" ? joinedWith(held.others) : "writing");
+    if (!same && held.others.length > 0) context.warn(changedFor(held.others));
+    await client.editText(kind, inputs.name, wanted);
   }
-  return { bytes: Buffer.byteLength(text) };
+  throw markLost(client.system, `${kind} ${inputs.name}`);
 }
 
 function readSource(inputs: TextInputs): string {
@@ -105,13 +133,17 @@ function readSource(inputs: TextInputs): string {
   });
 }
 
-/** Removes our text; an absent one is success, a foreign one stays and is warned of. */
+/** Removes our text; an absent one is success, a foreign one stays and is warned of, one that other stacks use loses our mark only. */
 export async function removeText(kind: TextKind, context: Context, state: TextInputs): Promise<void> {
   const client = new CobblerClient(context, state.server);
   const present = await client.readText(kind, state.name);
   if (present === undefined) return;
-  if (present.trim() && !sameMark(findMark(present), context.mark))
-    return context.warn(`${kind} ${state.name} carries another mark by now and was left alone`);
+  const { is, others } = standing(marksOf(present), context.mark, true);
+  if (present.trim() && is !== "ours") return context.warn(`${kind} ${state.name} carries another mark by now and was left alone`);
+  if (others.length > 0) {
+    context.phase(keptFor(others));
+    return client.editText(kind, state.name, (now = "") => remarkedText(now, withoutMark(marksOf(now), context.mark)));
+  }
   context.phase("removing");
   await client.removeText(kind, state.name);
 }

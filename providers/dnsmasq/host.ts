@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { type Context, defineResource, errorText, limiter, markText, TestbedError } from "../kernel/index.ts";
+import {
+  type Context,
+  changedFor,
+  defineResource,
+  errorText,
+  findMarks,
+  joinedWith,
+  keptFor,
+  limiter,
+  type Mark,
+  markText,
+  TestbedError,
+} from "../kernel/index.ts";
 import { driverSchema, runOnDriver } from "../site/index.ts";
 import { dhcpLine, fqdnOf, type HostInputs, hostsLine, parseEntry } from "./entry.ts";
 import { prove, reload, reloadIfRunning } from "./proof.ts";
@@ -17,7 +29,10 @@ function run(context: Context, inputs: HostInputs, script: string, args: readonl
 }
 
 interface Change {
-  changed: boolean;
+  /** `joined`: the lines were there, and our mark was put beside those of other stacks. */
+  verdict: "changed" | "joined" | "same";
+  /** Who holds the entry too. */
+  others: Mark[];
   /** Size of dnsmasq's log before; undefined where it cannot be read. */
   since: number | undefined;
   hosts: string;
@@ -38,13 +53,14 @@ async function write(context: Context, inputs: HostInputs): Promise<Change> {
   const [head = "", ...rest] = text.split("\n");
   const [hosts = "", dhcp = ""] = rest.join("\n").split("\n--\n");
   const [verdict, since] = head.split(" ");
-  return { changed: verdict === "changed", since: since === "-" ? undefined : Number(since), hosts, dhcp };
+  const seen = { since: since === "-" ? undefined : Number(since), others: findMarks(head), hosts, dhcp };
+  return { verdict: verdict as Change["verdict"], ...seen };
 }
 
 /** Puts both files back as they were, and says how that went. */
 async function restore(context: Context, inputs: HostInputs, change: Change): Promise<string> {
   try {
-    await run(context, inputs, RESTORE, [change.hosts, change.dhcp]);
+    await run(context, inputs, RESTORE, [change.hosts, change.dhcp, change.others.map(markText).join(" ")]);
   } catch (error) {
     return `the previous content could not be put back: ${errorText(error)}`;
   }
@@ -109,13 +125,15 @@ export const host = defineResource<HostInputs, HostOutputs>({
   async reconcile(context, inputs) {
     context.touched();
     const change = await write(context, inputs);
-    if (change.changed) context.phase("written; asking DNS");
+    const changed = change.verdict !== "same";
+    if (changed) context.phase(`${change.verdict === "joined" ? joinedWith(change.others) : "written"}; asking DNS`);
+    if (change.verdict === "changed" && change.others.length > 0) context.warn(changedFor(change.others));
     if (inputs.log && change.since === undefined) context.warn(`${inputs.log} cannot be read on the driver: the proof is DNS alone`);
-    const replaced = change.changed && `${change.hosts}${change.dhcp}` !== "";
+    const replaced = changed && `${change.hosts}${change.dhcp}` !== "";
     try {
-      await prove(context, inputs, { replaced, since: change.changed ? change.since : undefined });
+      await prove(context, inputs, { replaced, since: changed ? change.since : undefined });
     } catch (error) {
-      if (!change.changed || !(error instanceof TestbedError)) throw error;
+      if (!changed || !(error instanceof TestbedError)) throw error;
       throw new TestbedError({
         system: `driver ${inputs.server.address}`,
         object: `entry of ${fqdnOf(inputs)}`,
@@ -129,7 +147,9 @@ export const host = defineResource<HostInputs, HostOutputs>({
   },
   async remove(context, state) {
     try {
-      if ((await run(context, state, REMOVE)).trim() !== "removed") return;
+      const answer = (await run(context, state, REMOVE)).trim();
+      if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
+      if (answer !== "removed") return;
     } catch (error) {
       if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
       context.warn(`the entry of ${fqdnOf(state)} was left alone: ${errorText(error)}`);

@@ -1,5 +1,5 @@
-import { findMark, markText } from "../kernel/index.ts";
-import { defineOwnership } from "../kernel/ownership.ts";
+import { findMarks, markText } from "../kernel/index.ts";
+import { defineOwnership, heldBy } from "../kernel/ownership.ts";
 import { FOREIGN, runOnDriver } from "../site/index.ts";
 import type { HostInputs } from "./entry.ts";
 import { host } from "./host.ts";
@@ -16,7 +16,8 @@ for directory in "$hosts" "$dhcp"; do
 done
 `;
 
-// Under the lock of the entry's own writes. A file made by hand keeps its lines below the mark.
+// Under the lock of the entry's own writes. Ours comes instead of the expected mark, the others stay; a file made by hand keeps its lines
+// below the mark.
 const TAKE = `
 set -eu
 hosts=$1 dhcp=$2 name=$3 mark=$4 expected=$5
@@ -26,12 +27,20 @@ for file in "$hosts/$name" "$dhcp/$name"; do
   [ -e "$file" ] || continue
   first=$(head -n 1 "$file")
   case $first in "# cloudstack-testbed:"*) seen=$first ;; *) seen= ;; esac
-  [ "$seen" = "$expected" ] || [ "$seen" = "# $mark" ] || { echo "expected \${expected:-nobody} as the holder of $file, seen \${seen:-nobody}" >&2; exit ${FOREIGN}; }
+  case " $seen " in
+    *" $mark "*) ;;
+    *" \${expected:-none} "*) ;;
+    *) [ -z "$expected$seen" ] || { echo "expected \${expected:-nobody} as the holder of $file, seen \${seen:-nobody}" >&2; exit ${FOREIGN}; } ;;
+  esac
 done
 for file in "$hosts/$name" "$dhcp/$name"; do
   [ -e "$file" ] || continue
+  marks=
+  case $(head -n 1 "$file") in
+    "# cloudstack-testbed:"*) for one in $(sed -n '1s/^# //p' "$file"); do case $one in "$mark" | "$expected") ;; *) marks="$marks $one" ;; esac; done ;;
+  esac
   new=$(dirname "$file")/.$name.new
-  { printf '# %s\\n' "$mark"; sed '1{/^# cloudstack-testbed:/d}' "$file"; } >"$new"
+  { printf '#%s %s\\n' "$marks" "$mark"; sed '1{/^# cloudstack-testbed:/d}' "$file"; } >"$new"
   chmod 644 "$new"
   mv "$new" "$file"
 done
@@ -42,21 +51,21 @@ defineOwnership<HostInputs>(host.type, {
     const { server, hostsDirectory, dhcpHostsDirectory, name, mac, address } = inputs;
     const found = await runOnDriver(context, server, name, LIST, [hostsDirectory, dhcpHostsDirectory, name, mac, address]);
     const lines = found.split("\n").filter(Boolean);
-    const own = lines.filter((line) => line.startsWith("own ")).map((line) => findMark(line));
+    const own = lines.filter((line) => line.startsWith("own "));
     const others = lines.filter((line) => line.startsWith("other ")).map((line) => line.slice("other ".length));
     if (own.length === 0 && others.length === 0) return [];
     return [
       {
         object: `entry ${name}`,
         system: `dnsmasq ${server.address}`,
-        holder: own.find((mark) => mark !== undefined),
+        ...heldBy(findMarks(own.join("\n")), context.mark, true),
         ...(others.length > 0 ? { obstacle: `${others.join(", ")} names it as well: remove it there by hand first` } : {}),
       },
     ];
   },
   async take(context, inputs, holding) {
     const { server, hostsDirectory, dhcpHostsDirectory, name } = inputs;
-    const expected = holding.holder ? `# ${markText(holding.holder)}` : "";
+    const expected = holding.holder ? markText(holding.holder) : "";
     await runOnDriver(context, server, name, TAKE, [hostsDirectory, dhcpHostsDirectory, name, markText(context.mark), expected]);
   },
 });

@@ -1,3 +1,5 @@
+import "./ownership.ts";
+
 export { certificate } from "./certificate.ts";
 export { modulesDigest } from "./module-files.ts";
 export { modules } from "./modules.ts";

@@ -1,7 +1,19 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { type Context, defineResource, limiter, markText, TestbedError } from "../kernel/index.ts";
+import {
+  type Context,
+  changedFor,
+  defineResource,
+  findMarks,
+  joinedWith,
+  keptFor,
+  limiter,
+  type Mark,
+  markText,
+  TestbedError,
+  withoutMark,
+} from "../kernel/index.ts";
 import { type Driver, driverSchema, driverTarget, runOnDriver } from "../site/index.ts";
 import { connectSsh } from "../transport/ssh.ts";
 import { digestOf, type FileDigests, localFiles, SITE_MANIFEST } from "./module-files.ts";
@@ -23,13 +35,15 @@ interface Remote {
   files: FileDigests;
   /** The modules that carry this stack's mark. */
   modules: string[];
-  /** The marks of every stack that uses a module there. */
-  users: string[];
+  /** The other stacks that use one of them. */
+  others: Mark[];
 }
+
+const distinctMarks = (lines: readonly string[]) => findMarks([...new Set(lines)].join("\n"));
 
 const manifestsOf = (inputs: ModulesInputs) => inputs.manifestsDirectory || join(dirname(inputs.modulesDirectory), "manifests");
 
-function onDriver(context: Context, inputs: ModulesInputs, script: string, words: readonly string[] = []): Promise<string> {
+export function onDriver(context: Context, inputs: ModulesInputs, script: string, words: readonly string[] = []): Promise<string> {
   const args = [inputs.modulesDirectory, manifestsOf(inputs), markText(context.mark), ...words];
   return runOnDriver(context, inputs.server, `puppet modules in ${inputs.modulesDirectory}`, script, args);
 }
@@ -38,7 +52,7 @@ async function remote(context: Context, inputs: ModulesInputs): Promise<Remote> 
   const lines = (await onDriver(context, inputs, LIST)).split("\n");
   const words = (key: string) => lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
   const files = words("file").map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))] as const);
-  return { files: new Map(files), modules: words("module"), users: [...new Set(words("user"))] };
+  return { files: new Map(files), modules: words("module"), others: withoutMark(distinctMarks(words("user")), context.mark) };
 }
 
 async function write(context: Context, inputs: ModulesInputs, paths: readonly string[]): Promise<void> {
@@ -64,22 +78,24 @@ const failure = (inputs: ModulesInputs, code: string, message: string, remedy: s
     remedy,
   });
 
+const below = (paths: Iterable<string>) => [...paths].filter((path) => path !== SITE_MANIFEST).map((path) => path.slice("modules/".length));
+
+/** The modules that files belong to. */
+export const moduleNames = (files: FileDigests) => [...new Set(below(files.keys()).map((path) => path.split("/")[0] as string))];
+
 /** Brings the driver's modules to the wanted files, writing only what differs. */
 async function distribute(context: Context, inputs: ModulesInputs): Promise<number> {
   const wanted = localFiles(inputs.source);
   if (digestOf(wanted) !== inputs.digest) throw failure(inputs, "changed-here", "changed while `pulumi up` ran", "run `pulumi up` again");
-  const below = (paths: Iterable<string>) =>
-    [...paths].filter((path) => path !== SITE_MANIFEST).map((path) => path.slice("modules/".length));
-  const names = [...new Set(below(wanted.keys()).map((path) => path.split("/")[0] as string))];
+  const held = (await remote(context, inputs)).modules.length > 0;
   context.touched();
   await onDriver(context, inputs, CLAIM, [...new Set(below(wanted.keys()).map((path) => dirname(path)))]);
-  await onDriver(context, inputs, RELEASE, names);
-  const { files: present, users } = await remote(context, inputs);
+  await onDriver(context, inputs, RELEASE, moduleNames(wanted));
+  const { files: present, others } = await remote(context, inputs);
   const changed = [...wanted].filter(([path, digest]) => present.get(path) !== digest).map(([path]) => path);
   const gone = below([...present.keys()].filter((path) => !wanted.has(path)));
   if (changed.length + gone.length > 0) {
-    const others = users.filter((user) => user !== markText(context.mark));
-    if (others.length > 0) context.warn(`the modules are shared with ${others.join(", ")}, which gets these files as well`);
+    if (others.length > 0) context.warn(changedFor(others));
     context.phase(`writing ${changed.length} files, removing ${gone.length}`);
     await write(context, inputs, changed);
     if (gone.length > 0) await onDriver(context, inputs, REMOVE_FILES, gone);
@@ -93,7 +109,7 @@ async function distribute(context: Context, inputs: ModulesInputs): Promise<numb
         "another stack, or somebody, writes there at the same time: run `pulumi up` again",
       );
     }
-  }
+  } else if (others.length > 0 && !held) context.phase(joinedWith(others));
   return wanted.size;
 }
 
@@ -127,6 +143,8 @@ export const modules = defineResource<ModulesInputs, ModulesOutputs>({
   },
   reconcile: (context, inputs) => oneAtATime(inputs)(async () => ({ files: await distribute(context, inputs) })),
   async remove(context, state) {
-    await oneAtATime(state)(async () => void (await onDriver(context, state, RELEASE)));
+    const kept = await oneAtATime(state)(() => onDriver(context, state, RELEASE));
+    const others = distinctMarks(kept.split("\n"));
+    if (others.length > 0) context.phase(keptFor(others));
   },
 });

@@ -182,7 +182,7 @@ describe("cobbler's objects", () => {
   });
 
   test("a template is taken with its text unchanged", async () => {
-    await client().writeText("template", aTemplate.name, "echo by hand\n");
+    await client().editText("template", aTemplate.name, () => "echo by hand\n");
     await take(types.template, aTemplate, await only(types.template, aTemplate));
     expect(await client().readText("template", aTemplate.name)).toBe(`## ${markText(ours)}\necho by hand\n`);
     await take(types.template, aTemplate, await only(types.template, aTemplate), theirs);
