@@ -1,5 +1,5 @@
-import { request } from "node:http";
-import type { Socket } from "node:net";
+import { Agent, type RequestOptions, request } from "node:http";
+import type { Duplex } from "node:stream";
 import { errorText, type FailureKind, TestbedError } from "../kernel/index.ts";
 import { CertificateMismatch, openSocket } from "./socket.ts";
 import { decodeResponse, encodeCall, NotXmlRpc, Unsendable, type XmlRpcValue } from "./xmlrpc-message.ts";
@@ -36,10 +36,20 @@ const SERVER_DOWN = [502, 503, 504];
 
 class TooLarge extends Error {}
 
-/** An XML-RPC client over HTTP or HTTPS. One connection per call: cobblerd speaks HTTP/1.0 and closes after each reply. */
+/**
+ * How long an idle connection serves the next call. Shorter than any server's own limit (gunicorn 2 s, Apache 5 s), so that no call
+ * is sent into a connection that the server is closing at that moment.
+ */
+const IDLE_MILLISECONDS = 1000;
+
+/**
+ * An XML-RPC client over HTTP or HTTPS. A proxy such as Apache keeps the connection for the next call; cobblerd itself speaks
+ * HTTP/1.0 and closes it after each reply.
+ */
 export function xmlRpcClient(url: string, options: XmlRpcOptions): XmlRpcClient {
   const target = new URL(url);
   const maximumBytes = options.maximumBytes ?? MAXIMUM_BYTES;
+  const agent = new Connections(target, options.tlsFingerprint);
 
   return {
     async call(method, parameters, signal = NEVER) {
@@ -48,9 +58,9 @@ export function xmlRpcClient(url: string, options: XmlRpcOptions): XmlRpcClient 
       let sent = false;
       try {
         const body = encodeCall(method, parameters);
-        const socket = await openSocket(target, either, options.tlsFingerprint);
-        sent = true;
-        const reply = await post(target, socket, body, maximumBytes, either);
+        const reply = await post({ target, agent, body, maximumBytes, signal: either }, () => {
+          sent = true;
+        });
         if (reply.status !== 200) throw new HttpStatus(reply.status);
         return await decodeResponse(reply.body);
       } catch (error) {
@@ -133,23 +143,49 @@ function isCertificateError(error: unknown): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(nodeCode(error));
 }
 
-function post(
-  target: URL,
-  socket: Socket,
-  body: Buffer,
-  maximumBytes: number,
-  signal: AbortSignal,
-): Promise<{ status: number; body: Buffer }> {
+/** Node keeps `signal` from an agent: a request that is aborted would leave the opening of its connection to go on. */
+interface Opening extends RequestOptions {
+  opening?: AbortSignal;
+}
+
+/** The connections of one client, each opened with the pin. */
+class Connections extends Agent {
+  readonly #open: (signal: AbortSignal) => Promise<Duplex>;
+
+  constructor(target: URL, pin: string | undefined) {
+    super({ keepAlive: true, timeout: IDLE_MILLISECONDS });
+    this.#open = (signal) => openSocket(target, signal, pin);
+  }
+
+  override createConnection(options: Opening, done: (error: Error | null, socket: Duplex) => void): undefined {
+    // Node's type wants a socket with an error too; Node itself looks at the error only.
+    this.#open(options.opening ?? NEVER).then(
+      (socket) => done(null, socket),
+      (error) => done(error, undefined as never),
+    );
+  }
+}
+
+interface Post {
+  target: URL;
+  agent: Agent;
+  body: Buffer;
+  maximumBytes: number;
+  signal: AbortSignal;
+}
+
+/** `sending` is called once there is a connection: whatever fails later may have been done. */
+function post({ target, agent, body, maximumBytes, signal }: Post, sending: () => void): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const headers = {
       Host: target.host,
       "Content-Type": "text/xml",
       // cobblerd answers a chunked request with an empty status 500 (cobbler facts §1).
       "Content-Length": body.length,
-      Connection: "close",
     };
     const path = target.pathname + target.search;
-    const outgoing = request({ method: "POST", path, headers, createConnection: () => socket, signal }, async (reply) => {
+    const options: Opening = { method: "POST", host: target.host, path, headers, agent, signal, opening: signal };
+    const outgoing = request(options, async (reply) => {
       try {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -160,15 +196,13 @@ function post(
         }
         resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(chunks) });
       } catch (error) {
+        outgoing.destroy();
         reject(error);
-      } finally {
-        socket.destroy();
       }
     });
-    outgoing.once("error", (error) => {
-      socket.destroy();
-      reject(error);
-    });
+    outgoing.once("socket", sending);
+    // An aborted request may fail twice: by its signal, and by the connection that was being opened.
+    outgoing.on("error", reject);
     outgoing.end(body);
   });
 }

@@ -38,7 +38,7 @@ async function http(listener: RequestListener): Promise<string> {
 }
 
 describe("a call", () => {
-  test("sends its body with a length, never chunked, and closes the connection", async () => {
+  test("sends its body with a length, never chunked", async () => {
     let headers: Record<string, unknown> = {};
     const url = await http((incoming, reply) => {
       headers = incoming.headers;
@@ -47,7 +47,38 @@ describe("a call", () => {
     expect(await call(url)).toBe(7);
     expect(headers["transfer-encoding"]).toBeUndefined();
     expect(Number(headers["content-length"])).toBeGreaterThan(50);
-    expect(headers.connection).toBe("close");
+  });
+
+  test("goes over the connection of the one before", async () => {
+    let connections = 0;
+    const server = createHttpServer((_, reply) => reply.end(response("<int>7</int>"))).on("connection", () => connections++);
+    const client = xmlRpcClient(`http://127.0.0.1:${await listen(server)}/`, { system: "the server", timeoutSeconds: 10 });
+    for (let index = 0; index < 3; index++) expect(await client.call("method", [])).toBe(7);
+    expect(connections).toBe(1);
+  });
+
+  test("opens another connection where the server closes each, as cobblerd does", async () => {
+    let connections = 0;
+    const answer = response("<int>7</int>");
+    const server = createTcpServer((socket) => {
+      connections++;
+      socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`));
+    });
+    const client = xmlRpcClient(`http://127.0.0.1:${await listen(server)}/`, { system: "the server", timeoutSeconds: 10 });
+    for (let index = 0; index < 3; index++) expect(await client.call("method", [])).toBe(7);
+    expect(connections).toBe(3);
+  });
+
+  test("is lost, not made twice, where the server cuts the connection that it had kept", async () => {
+    let calls = 0;
+    const server = createHttpServer((_, reply) => {
+      if (calls++ === 0) reply.end(response("<int>7</int>"));
+      else reply.destroy();
+    });
+    const client = xmlRpcClient(`http://127.0.0.1:${await listen(server)}/`, { system: "the server", timeoutSeconds: 10 });
+    expect(await client.call("method", [])).toBe(7);
+    const error = await failure(client.call("method", []));
+    expect([error.kind, error.code, calls]).toEqual(["unreachable", "connection-lost", 2]);
   });
 
   test("reads texts, numbers, booleans, lists and structures", async () => {
