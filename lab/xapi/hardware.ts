@@ -6,9 +6,6 @@ import { readRecord } from "./fields.ts";
 import { NULL_REF } from "./schema.ts";
 import type { Methods, Toolstack } from "./toolstack.ts";
 
-/** What an empty SR of the lab has room for beyond its disks is set by the seed; a fault leaves this much. */
-const NO_ROOM = 0;
-
 /** Adds or takes a reference to or from a list that the server keeps. */
 function link(database: Database, owner: Entity, field: string, ref: string, there: boolean): void {
   const others = (owner.fields[field] as string[]).filter((one) => one !== ref);
@@ -21,7 +18,7 @@ function charge(database: Database, storage: Entity, bytes: number): void {
 }
 
 function requireRoom({ sabotage }: Toolstack, storage: Entity, bytes: number): void {
-  const room = sabotage.active("sr-full") ? NO_ROOM : storage.fields.physical_size - storage.fields.physical_utilisation;
+  const room = sabotage.active("sr-full") ? 0 : storage.fields.physical_size - storage.fields.physical_utilisation;
   if (bytes > room) throw new Failure("SR_FULL", String(bytes), String(room));
 }
 

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { retry, waitFor } from "../../providers/kernel/index.ts";
+import { retry } from "../../providers/kernel/index.ts";
 import { closeSharedSsh, connectSsh } from "../../providers/transport/ssh.ts";
 import { removeStrayVms, strayVms } from "../../providers/xenserver/index.ts";
 import { labCredentials, testContext, theirs } from "../support/context.ts";
 import { labState } from "../support/lab.ts";
-import { LightVm, Pool } from "../support/xen-server.ts";
+import { LightVm, Pool, until } from "../support/xen-server.ts";
 
 const vm = new LightVm();
 const pool = new Pool();
@@ -30,14 +30,6 @@ async function guest(command: string): Promise<void> {
   } finally {
     open.close();
   }
-}
-
-function until(what: string, probe: () => Promise<unknown>): Promise<void> {
-  const options = { timeoutSeconds: 20, everySeconds: 0.1, object: "management", system: "the test" };
-  return waitFor(what, testContext(), options, async () => {
-    const seen = await probe();
-    return seen === true ? { done: undefined } : { seen: String(seen) };
-  });
 }
 
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 // @ts-expect-error: it has no typings
 import { createClient } from "xen-api";
 import { parse } from "yaml";
+import { waitFor } from "../../providers/kernel/index.ts";
 import { virtualMachine } from "../../providers/xenserver/index.ts";
 import type { VirtualMachineInputs, VirtualMachineOutputs } from "../../providers/xenserver/inputs.ts";
 import { apply, drop, labCredentials, testContext } from "./context.ts";
@@ -111,4 +112,13 @@ export class Pool {
     await this.api.call("VM.provision", vm);
     return vm;
   }
+}
+
+/** Waits for something on the lab's XenServer or in a guest of it. */
+export function until(what: string, probe: () => Promise<unknown>): Promise<void> {
+  const options = { timeoutSeconds: 20, everySeconds: 0.1, object: "management", system: "the test" };
+  return waitFor(what, testContext(), options, async () => {
+    const seen = await probe();
+    return seen === true ? { done: undefined } : { seen: String(seen) };
+  });
 }
