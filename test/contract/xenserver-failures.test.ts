@@ -230,6 +230,8 @@ describe("an installation", () => {
   });
 
   test("that is deleted by hand while it runs is told, and made anew", async () => {
+    // Only a new one is known to be that which installs, once it runs.
+    await vm.down();
     await fault("management", "install-hangs", "1");
     const up = failure(vm.up({ installSeconds: 20 }));
     await until("the VM to run", async () => (await pool.vms())[0]?.power_state === "Running");
