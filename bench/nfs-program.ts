@@ -73,6 +73,8 @@ async function seed(): Promise<Record<string, number>> {
   const url = `http://${server.address}/lab/bench.qcow2.bz2`;
   const [digest] = sh(`sha256sum ${file}`).split(" ");
   const inputs = { ...place, directory: "/srv/nfs/.templates", url, checksum: `sha256:${digest}`, format: "qcow2" };
+  // What an interrupted measurement left would be no measurement.
+  await remove(template, inputs);
   let staged = "";
   const ours = await timed(async () => ({ staged } = await converge(template, inputs)));
   const image = `${staged}/image`;

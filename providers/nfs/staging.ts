@@ -43,10 +43,13 @@ export function words(
   verb: Verb,
   { expected = 0, restart = false, from = "" }: { expected?: number; restart?: boolean; from?: string } = {},
 ): string[] {
-  const worker = verb === "start" || verb === "push" ? scriptText("guards") + scriptText("fetch") : "";
+  const fetches = verb === "start" || verb === "push";
+  const worker = fetches ? scriptText("guards") + scriptText("fetch") : "";
+  // After a refresh of what is not whole, the state's address is no address.
+  const compression = fetches ? (inputs.compression ?? compressionOf(inputs.url)) : "";
   return [
     ...[verb, inputs.directory, inputs.mountedAt ?? "", markText(context.mark), folderOf(context, inputs), worker, from],
-    ...[inputs.url, inputs.checksum, inputs.compression ?? compressionOf(inputs.url), String(expected), String(inputs.unpackedBytes)],
+    ...[inputs.url, inputs.checksum, compression, String(expected), String(inputs.unpackedBytes)],
     ...[inputs.format, restart ? "yes" : "no"],
     ...inputs.roots,
   ];

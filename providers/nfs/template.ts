@@ -70,14 +70,14 @@ export const template = defineResource<TemplateInputs, TemplateOutputs>({
   async observe(context, inputs) {
     const progress = await look(context, inputs);
     if (progress.state === "absent") return undefined;
-    // What is not whole is drift: the next `up` fetches the rest.
-    const inputsSeen = progress.state === "done" ? {} : { checksum: `not verified (${size(progress.fetched)} fetched)` };
+    // What is not whole is drift: the next `up` fetches the rest. Of the address, since another checksum would begin anew.
+    const inputsSeen = progress.state === "done" ? {} : { url: `not verified (${size(progress.fetched)} fetched)` };
     return { inputs: inputsSeen, outputs: { staged: `${inputs.directory}/${folderOf(context, inputs)}`, bytes: progress.bytes } };
   },
   async reconcile(context, inputs, observed) {
-    if (observed && !observed.inputs.checksum) return observed.outputs;
+    if (observed && !observed.inputs.url) return observed.outputs;
     context.touched();
-    // One at a time per server: two would share its disk and its line.
+    // They share the server's disk and its line.
     await limiter(`nfs-fetch ${inputs.server.address}`, 2)(() => stage(context, inputs));
     const { bytes } = await look(context, inputs);
     context.phase(`verified, ${size(bytes)}`);

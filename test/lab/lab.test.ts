@@ -102,7 +102,7 @@ function cobblerVersion(): { status: number; seconds: number } {
 
 describe("faults", () => {
   afterEach(async () => {
-    for (const name of ["h11", "cobblerd", "dnsmasq"]) await fault(name, "clear");
+    for (const name of ["h11", "cobblerd", "dnsmasq", "nfs"]) await fault(name, "clear");
   });
 
   test("a deaf BMC does not answer, and answers again when that is cleared", async () => {
@@ -152,6 +152,29 @@ describe("faults", () => {
     expect(cobblerVersion().status).toBe(200);
     await fault("cobblerd", "clear");
     expect(pid()).not.toBe(before);
+  });
+
+  test("a killed NFS server serves nothing, and has its exports again with clear", async () => {
+    const exported = () => inside("nfs-ls", "nfs://10.91.0.1/srv/nfs/?version=4");
+    inside("mkdir", "-p", "/srv/nfs/primary");
+    expect(exported().stdout).toMatch(/ primary$/m);
+    await fault("nfs", "killed");
+    expect(exported().status).not.toBe(0);
+    await fault("nfs", "clear");
+    expect(exported().stdout).toMatch(/ primary$/m);
+  });
+
+  test("a disk of stores that is not mounted is an empty directory, and is the disk again with clear", async () => {
+    inside("mkdir", "-p", "/srv/nfs/primary");
+    await fault("nfs", "not-mounted");
+    expect(inside("ls", "/srv/nfs").stdout).toBe("");
+    await fault("nfs", "clear");
+    expect(inside("ls", "/srv/nfs").stdout).toBe("primary\n");
+  });
+
+  test("a fault of stores outside the roots is refused", async () => {
+    const reply = await labCommand(lab, ["fault", "nfs", "stale-marker", "/etc"]);
+    expect(reply).toEqual({ ok: false, error: expect.stringContaining("/etc is not below /srv/nfs") });
   });
 
   test("a full disk takes no new entry and keeps the old ones", async () => {
