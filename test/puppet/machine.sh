@@ -21,7 +21,7 @@ rm -rf /usr/local/bin/puppet /usr/local/bin/puppetserver /var/lib/puppet /etc/pu
 # What the packages' installation scripts do.
 getent group puppet >/dev/null || echo 'puppet:x:992:' >>/etc/group
 getent passwd puppet >/dev/null || echo 'puppet:x:992:992::/var/lib/puppetserver:/usr/sbin/nologin' >>/etc/passwd
-mkdir -p /run/sshd /run/puppetserver /var/lib/puppet /var/cache/puppet /var/log/puppet /var/log/puppetserver /var/lib/puppetserver /etc/puppet/code/environments/production/{modules,manifests}
+mkdir -p /run/sshd /run/lock /run/puppetserver /var/lib/puppet /var/cache/puppet /var/log/puppet /var/log/puppetserver /var/lib/puppetserver /etc/puppet/code/environments/production/{modules,manifests}
 printf '[main]\ncertname = %s\nserver = %s\n[server]\nautosign = true\n' "$name" "$master" >/etc/puppet/puppet.conf
 install -m 600 "$keys/driver_host_ed25519" /run/host_key
 install -m 600 "$keys/id_ed25519.pub" /run/authorized_keys
@@ -42,8 +42,8 @@ cd /
 if [ "$name" = "$master" ]; then
   puppetserver ca setup
   chown -R puppet:puppet /etc/puppet/puppetserver /var/lib/puppetserver /var/log/puppetserver /var/lib/puppet /var/cache/puppet
-  # Debian's default of 1 GB is more than the suite's master needs.
-  sed -i 's/-Xms1g -Xmx1g/-Xms256m -Xmx768m/' /etc/default/puppetserver
+  # Debian's default of 1 GB is more than the suite's master needs; its life is too short for the second compiler.
+  sed -i 's/-Xms1g -Xmx1g/-Xms256m -Xmx768m -XX:TieredStopAtLevel=1/' /etc/default/puppetserver
   # The lab's own master has the port on the driver's address.
   sed -i "s/0\.0\.0\.0/$address/" /etc/puppet/puppetserver/conf.d/webserver.conf
   puppetserver foreground &

@@ -174,7 +174,7 @@ describe("a run", () => {
     const facts = `testbed_role=${role}\ntestbed_packages=http://10.91.0.1/packages\ntestbed_management_address=10.91.0.41\n`;
     await on(node.address, 'printf %s "$1" >/etc/facter/facts.d/testbed.txt', facts);
     const { status, stdout, stderr } = await on(node.address, "puppet agent --test --noop --color=false --detailed-exitcodes");
-    expect([0, stderr]).toEqual([status, ""]);
+    expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`${resource}/ensure: current_value 'purged', should be 'present' (noop)`);
     expect(stdout).not.toMatch(/^Error:/m);
   });
