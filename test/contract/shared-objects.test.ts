@@ -1,0 +1,302 @@
+// What belongs to the site, held by two stacks together, against cobblerd, dnsmasq and the puppet folders of the lab: joining, changing,
+// leaving, and who is not let in.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { distro, profile, repo, snippet, system, template } from "../../providers/cobbler/index.ts";
+import { host } from "../../providers/dnsmasq/index.ts";
+import { type Definition, type Mark, markText } from "../../providers/kernel/index.ts";
+import { ownershipOf } from "../../providers/kernel/ownership.ts";
+import { modules, modulesDigest } from "../../providers/puppet/index.ts";
+import { lease } from "../../providers/site/index.ts";
+import { closeSharedSsh } from "../../providers/transport/ssh.ts";
+import {
+  aDistro,
+  answers,
+  aProfile,
+  aRepo,
+  aSnippet,
+  aSystem,
+  aTemplate,
+  makeObjects,
+  removeObjects,
+  rewrite,
+  server,
+  source,
+} from "../support/cobbler-objects.ts";
+import { byHand } from "../support/cobblerd.ts";
+import { apply, drop, failure, ours, testContext, theirs } from "../support/context.ts";
+import { onDriver } from "../support/driver-shell.ts";
+import { dnsmasq, driver } from "../support/light-host.ts";
+
+const xen: Mark = { ...ours, stack: "xen", owner: "00000000000000cc" };
+const vmware: Mark = { ...ours, stack: "vmware", owner: "00000000000000dd" };
+const otherProject: Mark = { ...xen, project: "other-lab" };
+
+type Any = Definition<Record<string, unknown>, Record<string, unknown>>;
+type Inputs = Record<string, unknown>;
+
+/** One kind of object that stacks share. */
+interface Subject {
+  title: string;
+  definition: Any;
+  given: Inputs;
+  /** Inputs of another content; made just before they are used, since some write a file. */
+  changed(): Inputs;
+  /** The inputs as before, where `changed` wrote a file. */
+  restored?(): void;
+  /** What stands there, marks and all; empty where there is nothing. */
+  there(): Promise<string>;
+  /** A piece of what stands there only after `changed`. */
+  proof: string;
+}
+
+let hand: Awaited<ReturnType<typeof byHand>>;
+const item = (kind: string, name: string) => async () => {
+  const found = await hand.call(`get_${kind}`, name);
+  return found === "~" ? "" : JSON.stringify(found);
+};
+const text = (kind: string, name: string) => async () =>
+  ((await hand.withToken(`get_autoinstall_${kind}s`)) as string[]).includes(name)
+    ? String(await hand.withToken(`read_autoinstall_${kind}`, name))
+    : "";
+const general = (definition: unknown) => definition as Any;
+
+const appliance = mkdtempSync(join(tmpdir(), "shared-appliance-"));
+const manifest = join(appliance, "modules/sharedrole/manifests/init.pp");
+const modulesDirectory = "/srv/puppet-shared/modules";
+const writeModule = (body: string) => {
+  writeFileSync(manifest, body);
+  return { server: driver, source: appliance, digest: modulesDigest(appliance), modulesDirectory };
+};
+const anEntry = { ...dnsmasq, name: "s1", mac: "52:54:00:91:96:01", address: "10.91.0.231" };
+const entryFiles = [join(anEntry.hostsDirectory, "s1"), join(anEntry.dhcpHostsDirectory, "s1")] as const;
+const entryText = async () => entryFiles.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : "")).join("");
+
+const textSubject = (title: string, kind: string, definition: unknown, inputs: { name: string }): Subject => ({
+  title,
+  definition: general(definition),
+  given: { ...inputs, name: `shared-${kind}` },
+  changed: () => ({ ...inputs, name: `shared-${kind}`, ...rewrite("changed=yes\n") }),
+  restored: () => void rewrite(answers),
+  there: text(kind, `shared-${kind}`),
+  proof: "changed=yes",
+});
+const itemSubject = (
+  title: string,
+  kind: string,
+  definition: unknown,
+  inputs: { name: string },
+  change: Inputs,
+  proof: string,
+): Subject => {
+  const given = { ...inputs, name: `shared-${kind}` };
+  return { title, definition: general(definition), given, changed: () => ({ ...given, ...change }), there: item(kind, given.name), proof };
+};
+
+const subjects: Subject[] = [
+  textSubject("cobbler:Template", "template", template, aTemplate),
+  textSubject("cobbler:Snippet", "snippet", snippet, aSnippet),
+  itemSubject("cobbler:Repo", "repo", repo, aRepo, { priority: 7 }, '"priority":7'),
+  itemSubject("cobbler:Distro", "distro", distro, aDistro, { kernelOptions: { shared: "yes" } }, '"shared":"yes"'),
+  itemSubject("cobbler:Profile", "profile", profile, aProfile, { autoinstallMeta: { shared: "yes" } }, '"shared":"yes"'),
+  {
+    title: "dnsmasq:Host",
+    definition: general(host),
+    given: anEntry,
+    changed: () => ({ ...anEntry, address: "10.91.0.232" }),
+    there: entryText,
+    proof: "10.91.0.232",
+  },
+  {
+    title: "puppet:Modules",
+    definition: general(modules),
+    get given() {
+      return writeModule("class sharedrole { }\n");
+    },
+    changed: () => writeModule("class sharedrole { notify { 'changed': } }\n"),
+    there: () =>
+      onDriver(
+        'cd "$1" 2>/dev/null && [ -d sharedrole ] && cat sharedrole/.cloudstack-testbed sharedrole/manifests/init.pp; exit 0',
+        modulesDirectory,
+      ),
+    proof: "notify",
+  },
+];
+
+beforeAll(async () => {
+  await onDriver('mkdir -p "$1"', modulesDirectory);
+  await onDriver('mkdir -p "$1/modules/sharedrole/manifests" "$1/manifests"; echo "node default { }" >"$1/manifests/site.pp"', appliance);
+  hand = await byHand(server.url);
+  await makeObjects();
+});
+afterAll(async () => {
+  await removeObjects();
+  await onDriver("rm -rf /srv/puppet-shared");
+  rmSync(appliance, { recursive: true, force: true });
+  await closeSharedSsh();
+});
+
+describe.each(subjects)("$title", (subject) => {
+  const { definition, there, proof } = subject;
+  const as = (mark: Mark) => testContext(mark);
+  const up = (mark: Mark, inputs: Inputs = subject.given) => apply(definition, inputs, as(mark));
+  const leave = (mark: Mark) => drop(definition, subject.given, as(mark));
+
+  beforeEach(async () => void (await up(ours)));
+  afterEach(async () => {
+    subject.restored?.();
+    for (const mark of [ours, xen, vmware, theirs, otherProject]) await leave(mark);
+    expect(await there()).toBe("");
+  });
+
+  test("is joined by a second stack, which says so, and both find it as they want it", async () => {
+    const { phases } = await up(xen);
+    expect(phases.join()).toContain("shared from now on with stack contract");
+    expect(phases.join()).not.toContain("warning");
+    for (const mark of [ours, xen]) {
+      expect(await there()).toContain(markText(mark));
+      expect((await up(mark)).phases).toEqual([]);
+    }
+  });
+
+  test("changed by the second stack is changed for both, with a warning that names the first", async () => {
+    await up(xen);
+    const { phases } = await up(xen, subject.changed());
+    expect(phases.join()).toContain("warning: stack contract of this site uses it too");
+    expect(await there()).toContain(proof);
+    expect(await there()).toContain(markText(ours));
+  });
+
+  test("wanted otherwise by the stack that joins is changed at once, with the same warning", async () => {
+    const { phases } = await up(xen, subject.changed());
+    expect(phases.join()).toContain("warning: stack contract of this site uses it too");
+    for (const piece of [proof, markText(ours), markText(xen)]) expect(await there()).toContain(piece);
+  });
+
+  test("stays when the first stack leaves, which says for whom, and goes with the last", async () => {
+    await up(xen);
+    expect((await leave(ours)).join()).toContain("kept, still used by stack xen");
+    expect(await there()).toContain(markText(xen));
+    expect(await there()).not.toContain(markText(ours));
+    expect((await up(xen)).phases).toEqual([]);
+    await leave(xen);
+    expect(await there()).toBe("");
+  });
+
+  test("with three stacks is kept for two, by name", async () => {
+    await up(xen);
+    await up(vmware);
+    expect((await leave(xen)).join()).toContain("kept, still used by stacks contract, vmware");
+    expect((await up(vmware)).phases).toEqual([]);
+  });
+
+  test("is refused to the same stack from another state, and nothing is written", async () => {
+    await up(xen);
+    const before = await there();
+    const error = await failure(up(theirs, subject.changed()));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
+    expect(error.message).toContain(markText(ours));
+    expect(await there()).toBe(before);
+  });
+
+  test("is refused to another project, and nothing is written", async () => {
+    const before = await there();
+    const error = await failure(up(otherProject));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
+    expect(await there()).toBe(before);
+  });
+
+  test("is left alone when a stack that does not hold it leaves", async () => {
+    const before = await there();
+    await leave(xen);
+    expect(await there()).toBe(before);
+  });
+
+  test("joined again after the first left and came back is one object of both", async () => {
+    await up(xen);
+    await leave(ours);
+    expect((await up(ours)).phases.join()).toContain("shared from now on with stack xen");
+    for (const mark of [ours, xen]) expect(await there()).toContain(markText(mark));
+  });
+
+  test("is nothing to take over from another stack, and is taken from the same stack's old state beside the other's mark", async () => {
+    const ownership = ownershipOf(definition.type);
+    const inputs = definition.inputs.parse(subject.given) as Inputs;
+    expect(await ownership?.holdings(as(xen), inputs)).toEqual([expect.objectContaining({ holder: ours, shared: true })]);
+    await up(xen);
+    const [holding, ...rest] = (await ownership?.holdings(as(theirs), inputs)) ?? [];
+    expect(rest).toEqual([]);
+    expect(holding).toMatchObject({ holder: ours });
+    expect(holding).not.toHaveProperty("shared");
+    await ownership?.take(as(theirs), inputs, holding as NonNullable<typeof holding>);
+    for (const mark of [theirs, xen]) expect((await up(mark)).phases).toEqual([]);
+    expect((await failure(up(ours))).code).toBe("foreign");
+  });
+});
+
+describe("cobbler's objects that two stacks make in the same moment", () => {
+  test.each(subjects.slice(0, 5))("$title ends with both marks", async ({ definition, given, there }) => {
+    await Promise.all([ours, xen].map((mark) => apply(definition, given, testContext(mark))));
+    for (const mark of [ours, xen]) expect(await there()).toContain(markText(mark));
+    await drop(definition, given, testContext(ours));
+    await drop(definition, given, testContext(xen));
+    expect(await there()).toBe("");
+  });
+
+  test("a save of one that faults is finished by that stack, whatever the other does meanwhile", async () => {
+    const given = { ...aDistro, name: "shared-distro" };
+    await apply(distro, given);
+    await hand.edit("distro", given.name, { comment: `${markText(ours)}/unfinished` });
+    await apply(distro, given, testContext(xen));
+    expect((await apply(distro, given)).phases).toEqual(["finishing the last save"]);
+    expect(await hand.call("get_distro", given.name)).toMatchObject({ comment: `${markText(ours)} ${markText(xen)}` });
+    for (const mark of [ours, xen]) await drop(distro, given, testContext(mark));
+  });
+});
+
+describe("a machine", () => {
+  test("as cobbler's system is refused to another stack, and keeps one mark", async () => {
+    const error = await failure(apply(system, aSystem, testContext(xen)));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
+    expect(await hand.call("get_system", aSystem.name)).toMatchObject({ comment: markText(ours) });
+  });
+});
+
+describe("the entry of a machine that another stack claims later", () => {
+  afterEach(async () => {
+    for (const mark of [ours, xen]) await drop(host, anEntry, testContext(mark));
+  });
+
+  test("is adjusted by that stack without a refusal, and survives the other's end", async () => {
+    await apply(host, anEntry);
+    const moved = { ...anEntry, mac: "52:54:00:91:96:09" };
+    const { phases } = await apply(host, moved, testContext(xen));
+    expect(phases.join()).toContain("warning: stack contract");
+    await drop(host, anEntry);
+    expect(await entryText()).toBe(
+      `# ${markText(xen)}\n10.91.0.231 s1.lab.test s1\n# ${markText(xen)}\n52:54:00:91:96:09,10.91.0.231,s1\n`,
+    );
+  });
+
+  test("loses only our mark as a stray: the lease of the stack that leaves says for whom it stays", async () => {
+    await apply(host, anEntry);
+    await apply(host, anEntry, testContext(xen));
+    const { hostsDirectory, dhcpHostsDirectory, pidFile } = dnsmasq;
+    const aLease = {
+      server: driver,
+      directory: "/srv/testbed/leases-shared",
+      claims: ["machine/nothing"],
+      entries: { hostsDirectory, dhcpHostsDirectory, pidFile, names: [] },
+    };
+    const { phases } = await apply(lease, aLease);
+    expect(phases.join()).toContain("dnsmasq entry s1 (kept, still used by stack xen)");
+    expect(await entryText()).not.toContain(markText(ours));
+    expect(await entryText()).toContain(`# ${markText(xen)}\n10.91.0.231`);
+    await drop(lease, aLease);
+    await onDriver("rm -rf /srv/testbed/leases-shared");
+  });
+});
+
+test("the source of the shared texts is as it was", () => expect(readFileSync(source, "utf8")).toBe(answers));
