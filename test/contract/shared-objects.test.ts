@@ -1,6 +1,6 @@
 // What belongs to the site, held by two stacks together, against cobblerd, dnsmasq and the puppet folders of the lab: joining, changing,
 // leaving, and who is not let in.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
@@ -9,6 +9,8 @@ import { host } from "../../providers/dnsmasq/index.ts";
 import { type Definition, type Mark, markText } from "../../providers/kernel/index.ts";
 import { ownershipOf } from "../../providers/kernel/ownership.ts";
 import { modules, modulesDigest } from "../../providers/puppet/index.ts";
+import { SITE_MANIFEST } from "../../providers/puppet/module-files.ts";
+import { SITE_LINE } from "../../providers/puppet/module-scripts.ts";
 import { lease } from "../../providers/site/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import {
@@ -127,7 +129,8 @@ const subjects: Subject[] = [
 
 beforeAll(async () => {
   await onDriver('mkdir -p "$1"', modulesDirectory);
-  await onDriver('mkdir -p "$1/modules/sharedrole/manifests" "$1/manifests"; echo "node default { }" >"$1/manifests/site.pp"', appliance);
+  for (const folder of ["modules/sharedrole/manifests", "manifests"]) mkdirSync(join(appliance, folder), { recursive: true });
+  writeFileSync(join(appliance, SITE_MANIFEST), `${SITE_LINE}\nnode default { }\n`);
   hand = await byHand(server.url);
   await makeObjects();
 });
