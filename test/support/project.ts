@@ -71,7 +71,7 @@ export class Project {
     writeFileSync(path, after);
   }
 
-  journal(): { operation: string; event: string; type: string; name: string; verdict?: string }[] {
+  journal(): { operation: string; event: string; type: string; name: string; verdict?: string; phase?: string }[] {
     const text = readFileSync(join(this.folder, `.testbed/${this.stack}/journal.jsonl`), "utf8");
     return text
       .trim()
