@@ -121,15 +121,11 @@ function editYaml(file: string, edit: (document: ReturnType<typeof parseDocument
 }
 
 interface MarvinPart {
-  mgtSvr?: unknown;
-  dbSvr?: unknown;
   zones: { secondaryStorages?: unknown; pods: { clusters: { primaryStorages?: unknown }[] }[] }[];
 }
 
 function editMarvin(file: string): void {
   const marvin = JSON.parse(readFileSync(file, "utf8").replaceAll(/^\s*#.*$/gm, "")) as MarvinPart;
-  delete marvin.mgtSvr;
-  delete marvin.dbSvr;
   for (const zone of marvin.zones) {
     delete zone.secondaryStorages;
     for (const cluster of zone.pods.flatMap((pod) => pod.clusters)) delete cluster.primaryStorages;
