@@ -21,7 +21,8 @@ export interface RunOptions {
   folder?: string;
   environment?: NodeJS.ProcessEnv;
   stdin?: string;
-  inLab?: boolean;
+  /** In the benchmarks' own lab, or in another. */
+  inLab?: boolean | Lab;
   /** Part of the command line of a descendant whose memory is watched. */
   watch?: string;
   limitSeconds?: number;
@@ -30,7 +31,8 @@ export interface RunOptions {
 /** Runs a command to its end and times it. Fails when the command does. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   const folder = options.folder ?? checkout;
-  const [command = "", ...rest] = options.inLab ? labExecArguments(benchLab, folder, argv) : argv;
+  const lab = options.inLab === true ? benchLab : options.inLab;
+  const [command = "", ...rest] = lab ? labExecArguments(lab, folder, argv) : argv;
   const began = performance.now();
   const child = spawn(command, rest, {
     cwd: folder,

@@ -1,4 +1,5 @@
 import { delimiter, join } from "node:path";
+import { cacheFolder } from "./project.ts";
 
 export interface EnvironmentRequest {
   /** The checkout. */
@@ -32,6 +33,8 @@ export function stackEnvironment(request: EnvironmentRequest): Record<string, st
     // A machine that installs holds one of the engine's slots for minutes.
     PULUMI_PARALLEL: keep("PULUMI_PARALLEL", String(Math.max(32, request.machines + 16))),
     PULUMI_CONTINUE_ON_ERROR: keep("PULUMI_CONTINUE_ON_ERROR", "true"),
+    // Program and provider process start in half the time.
+    NODE_COMPILE_CACHE: keep("NODE_COMPILE_CACHE", join(cacheFolder(variables), "node")),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DISABLE_REGISTRY_RESOLVE: "true",

@@ -24,9 +24,13 @@ export function stackNames(folder = projectFolder): string[] {
     .sort();
 }
 
+/** What set-up got and can be got again. */
+export function cacheFolder(variables: NodeJS.ProcessEnv = process.env): string {
+  return join(variables.XDG_CACHE_HOME || join(variables.HOME || homedir(), ".cache"), "cloudstack-testbed");
+}
+
 /** The folder of the engine that set-up put into the cache, if it did. */
 export function cachedEngine(variables: NodeJS.ProcessEnv = process.env): string | undefined {
-  const cache = variables.XDG_CACHE_HOME || join(variables.HOME || homedir(), ".cache");
-  const folder = join(cache, "cloudstack-testbed", "pulumi", engineVersion, "bin");
+  const folder = join(cacheFolder(variables), "pulumi", engineVersion, "bin");
   return existsSync(join(folder, "pulumi")) ? folder : undefined;
 }

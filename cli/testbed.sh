@@ -29,4 +29,6 @@ if [ ! -d "$modules/commander" ]; then
   echo "testbed's dependencies are not installed. Run \`make setup\` first." >&2
   exit 2
 fi
+# Node keeps what it made of the sources: half the start of each command, of the program and of the provider process.
+export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cloudstack-testbed/node}
 exec "$node" --disable-warning=ExperimentalWarning "$cli/main.ts" "$@"

@@ -98,6 +98,18 @@ export class CobblerClient {
 
   async #saveOnce(call: Call, kind: ItemKind, name: string, attributes: readonly Change[], mode: "new" | "edit") {
     const fresh = mode === "new";
+    const once = fresh && kind === "system" ? wholeSystem(name, attributes) : undefined;
+    const save = once
+      ? () => call("xapi_object_edit", (token) => ["system", name, "add", once, token])
+      : await this.#modified(call, kind, name, attributes, fresh);
+    await save().catch(async (error: unknown) => {
+      await this.#noteUnfinished(call, kind, name, error);
+      throw error;
+    });
+  }
+
+  /** Sets the attributes, and returns the save. */
+  async #modified(call: Call, kind: ItemKind, name: string, attributes: readonly Change[], fresh: boolean) {
     const handle = (await (fresh
       ? call(`new_${kind}`, (token) => [token])
       : call(`get_${kind}_handle`, (token) => [name, token]))) as string;
@@ -115,11 +127,7 @@ export class CobblerClient {
     if (fresh) await modify(["name", name]);
     for (const one of attributes) await modify(one);
     // Never "bypass" for a new one: it silently replaces another of the same name (cobbler facts §5).
-    const save = () => call(`save_${kind}`, (token) => [handle, token, fresh ? "new" : "bypass"]);
-    await save().catch(async (error: unknown) => {
-      await this.#noteUnfinished(call, kind, name, error);
-      throw error;
-    });
+    return () => call(`save_${kind}`, (token) => [handle, token, fresh ? "new" : "bypass"]);
   }
 
   /** Leaves a note on an object whose save faulted after the server had taken it, so that the next run finishes it. */
@@ -210,6 +218,17 @@ export class CobblerClient {
 /** A missing object is the text "~", not a fault. */
 function asItem(answer: XmlRpcValue): Item | undefined {
   return typeof answer === "object" ? (answer as Item) : undefined;
+}
+
+/**
+ * The attributes of a new system as cobbler takes them in one call, refusing an existing name: a site has hundreds, and each would
+ * need a dozen calls. Undefined without an interface: cobbler would add one of its own.
+ */
+function wholeSystem(name: string, attributes: readonly Change[]): Record<string, XmlRpcValue> | undefined {
+  const whole = Object.fromEntries(attributes.map(([key, value]) => [key, typeof value === "function" ? value(undefined) : value]));
+  const [field] = Object.keys(whole.modify_interface ?? {});
+  // Among several interfaces cobbler wants one to be named, though no field is given for it outside `modify_interface`.
+  return field === undefined ? undefined : { name, ...whole, interface: field.slice(field.indexOf("-") + 1) };
 }
 
 /** Whether a sync runs is unknown after a lost answer, and two at a time break each other (cobbler facts §10): no second try. */

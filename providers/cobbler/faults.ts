@@ -27,7 +27,7 @@ const rules: { pattern: RegExp; kind: FailureKind; code: string; remedy?: string
     remedy: "give the account the right in cobbler's authorization module",
   },
   { pattern: /unknown remote method|forbidden method/, kind: "refused", code: "unknown-method" },
-  { pattern: /already exists with that name|exists already/, kind: "conflict", code: "exists" },
+  { pattern: /already exists with that name|exists already|unwise to overwrite/, kind: "conflict", code: "exists" },
   { pattern: /duplicate found/, kind: "conflict", code: "duplicate", remedy: "remove the other object, or correct the inventory" },
   { pattern: /removal would orphan/, kind: "conflict", code: "in-use", remedy: "remove what hangs on it first" },
   { pattern: /attempt to delete in-use file/, kind: "conflict", code: "in-use", remedy: "remove the profiles that use it first" },

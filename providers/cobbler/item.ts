@@ -76,7 +76,18 @@ export async function reconcileItem<I extends ItemInputs>(
     await shape.afterSave?.(client, inputs);
   }
   const saved = item ?? (await client.get(kind, inputs.name));
+  if (saved && !item) requireTaken(client.system, kind, context, saved, Object.keys(attributes));
   return { uid: String(saved?.uid ?? "") };
+}
+
+/** Of two that made one name at the same moment cobbler keeps the last; and in one call it skips what it does not know. */
+function requireTaken(system: string, kind: ItemKind, context: Context, saved: Item, attributes: readonly string[]): void {
+  const object = `${kind} ${saved.name}`;
+  refuseForeign(system, object, context, standing(marksOf(saved), context.mark, isShareable(kind)), false);
+  const missing = attributes.filter((attribute) => !(attribute in saved));
+  if (missing.length === 0) return;
+  const message = `cobbler did not take ${missing.join(", ")}: it does not know it`;
+  throw new TestbedError({ system, object, kind: "refused", code: "not-taken", message });
 }
 
 type Name = { kind: ItemKind; name: string };

@@ -1,8 +1,29 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pLimit from "p-limit";
 
-/** Seconds an operation spent waiting for its turn on a remote server; kept apart from its working time in the journal. */
-export const queueing = new AsyncLocalStorage<{ seconds: number }>();
+/** Seconds an operation waits for its turn on remote servers; kept apart from its working time in the journal and the deadline. */
+export class QueueMeter {
+  #seconds = 0;
+  readonly #waits = new Set<number>();
+
+  /** Begins a wait; the function that it returns ends it. */
+  begin(): () => void {
+    const asked = performance.now();
+    this.#waits.add(asked);
+    return () => {
+      if (this.#waits.delete(asked)) this.#seconds += (performance.now() - asked) / 1000;
+    };
+  }
+
+  /** With the waits that go on. */
+  get seconds(): number {
+    const now = performance.now();
+    return [...this.#waits].reduce((sum, asked) => sum + (now - asked) / 1000, this.#seconds);
+  }
+}
+
+/** The meter of the operation that runs. */
+export const queueing = new AsyncLocalStorage<QueueMeter>();
 
 const limits = new Map<string, ReturnType<typeof pLimit>>();
 
@@ -12,10 +33,9 @@ export function limiter(key: string, concurrency: number): <T>(task: () => Promi
   if (!limit) limits.set(key, (limit = pLimit(concurrency)));
   const shared = limit;
   return (task) => {
-    const asked = performance.now();
+    const admitted = queueing.getStore()?.begin();
     return shared(() => {
-      const meter = queueing.getStore();
-      if (meter) meter.seconds += (performance.now() - asked) / 1000;
+      admitted?.();
       return task();
     });
   };

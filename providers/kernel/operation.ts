@@ -1,4 +1,5 @@
-import { queueing } from "./concurrency.ts";
+import { QueueMeter, queueing } from "./concurrency.ts";
+import { deadline } from "./deadline.ts";
 import type { Context, Definition, Operation } from "./definition.ts";
 import { errorText, TestbedError } from "./errors.ts";
 import { type JournalEntry, writeJournal } from "./journal.ts";
@@ -36,8 +37,9 @@ export async function runOperation<T>(
   const mark = parseMark(properties.__owner);
   const name = urn.split("::").at(-1) ?? urn;
   const seconds = known.limits[definition.type] ?? definition.deadlineSeconds;
-  const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), shutdown]);
-  const meter = { seconds: 0 };
+  const meter = new QueueMeter();
+  const limit = deadline(seconds, meter);
+  const signal = AbortSignal.any([limit.signal, shutdown]);
   const started = performance.now();
   let phase = "started";
   let touched = false;
@@ -90,6 +92,8 @@ export async function runOperation<T>(
       const text = redact(errorText(thrown));
       end(shutdown.aborted ? "interrupted" : "failed", text);
       return { failure: new Error(text), touched };
+    } finally {
+      limit.end();
     }
   });
 }

@@ -1,11 +1,8 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { type Fault, hostile, makeSource, type Path, refusedSource, type Source } from "./source.ts";
 
 /** Enough for every alias that a person writes; above it a few lines unfold into gigabytes. */
 const MOST_ALIASES = 100;
-
-/** Errors of the YAML library after which the rest of the document still means what it says. */
-const HARMLESS: readonly string[] = ["DUPLICATE_KEY"];
 
 /** Parses YAML 1.2. Never throws: every fault is a finding of the source. */
 export function parseYamlSource(file: string, raw: string): Source {
@@ -13,8 +10,10 @@ export function parseYamlSource(file: string, raw: string): Source {
   const bad = hostile(text);
   if (bad) return refusedSource(file, bad);
   try {
-    const document = parseDocument(text, { uniqueKeys: true, version: "1.2", prettyErrors: false });
-    const faults = [...syntaxFaults(document), ...aliases(document)];
+    // The library compares each key with all before it: quadratic in the number of machines.
+    const document = parseDocument(text, { uniqueKeys: false, version: "1.2", prettyErrors: false });
+    const faults = syntaxFaults(document);
+    addFaultsBelow(document.contents, faults);
     const [value, unfoldable] = unfold(document);
     if (unfoldable !== undefined) faults.push({ offset: faults[0]?.offset ?? 0, what: unfoldable, broken: true });
     return makeSource(file, text, value, faults, (path) => offsetOf(document, path));
@@ -38,20 +37,27 @@ function syntaxFaults(document: Document): Fault[] {
   return [...document.errors, ...document.warnings].map((error) => ({
     offset: error.pos[0],
     what: error.message,
-    broken: error.name === "YAMLParseError" && !HARMLESS.includes(error.code),
+    broken: error.name === "YAMLParseError",
   }));
 }
 
-/** Aliases hide where a value really stands, and one edit changes two things: they are refused, and followed for the other checks. */
-function aliases(document: Document): Fault[] {
-  const found: Fault[] = [];
-  visit(document, {
-    Alias(_, node) {
-      const offset = node.range?.[0] ?? 0;
-      found.push({ offset, what: `anchors and aliases are not used here: *${node.source}`, broken: false });
-    },
-  });
-  return found;
+/**
+ * Keys that stand twice in one map; and aliases, which hide where a value really stands, so that one edit changes two things: they
+ * are refused, and followed for the other checks.
+ */
+function addFaultsBelow(node: unknown, faults: Fault[]): void {
+  if (isAlias(node))
+    faults.push({ offset: node.range?.[0] ?? 0, what: `anchors and aliases are not used here: *${node.source}`, broken: false });
+  else if (isSeq(node)) for (const item of node.items) addFaultsBelow(item, faults);
+  if (!isMap(node)) return;
+  const seen = new Set<unknown>();
+  for (const { key, value } of node.items) {
+    if (isScalar(key)) {
+      if (seen.has(key.value)) faults.push({ offset: key.range?.[0] ?? 0, what: "Map keys must be unique", broken: false });
+      seen.add(key.value);
+    } else addFaultsBelow(key, faults);
+    addFaultsBelow(value, faults);
+  }
 }
 
 function offsetOf(document: Document, path: Path): number {

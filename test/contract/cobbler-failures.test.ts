@@ -151,10 +151,18 @@ describe("a save that persists and then fails", () => {
 
 describe("a cobblerd that is restarted", () => {
   test("after a new object was begun: the object is made all the same, once and whole", async () => {
-    wire.interfere = beforeCall("modify_system", () => daemon.restart());
+    const mirrored = { server: server(), name: "r1", mirror: "http://here/", arch: "x86_64" as const };
+    wire.interfere = beforeCall("modify_repo", () => daemon.restart());
+    await apply(repo, mirrored);
+    expect(await observed(repo, mirrored)).toMatchObject({ mirror: "http://here/" });
+    expect(wire.count("new_repo")).toBe(2);
+  });
+
+  test("before a system is made: it is made all the same, once and whole", async () => {
+    wire.interfere = beforeCall("xapi_object_edit", () => daemon.restart());
     await apply(system, aSystem("r1", 21));
     expect(await observed(system, aSystem("r1", 21))).toMatchObject({ gateway: "10.91.0.1", hostname: "r1.lab.test" });
-    expect(wire.count("new_system")).toBe(2);
+    expect(wire.count("xapi_object_edit")).toBe(2);
   });
 
   test("between the changes of an object and their save: none of them is lost", async () => {
@@ -191,9 +199,16 @@ describe("a cobblerd that is restarted", () => {
 
 describe("an answer that gets lost", () => {
   test("after a create: the object is there once, saved by the second attempt as well", async () => {
-    wire.interfere = loseAnswer("save_system");
+    wire.interfere = loseAnswer("save_repo");
+    const { outputs } = await apply(repo, { server: server(), name: "l1", mirror: "http://here/" });
+    expect([wire.count("new_repo"), wire.count("save_repo")]).toEqual([1, 2]);
+    expect(outputs.uid).toBe((await client().get("repo", "l1"))?.uid);
+  });
+
+  test("after a system was made: it is there once, saved by the second attempt as well", async () => {
+    wire.interfere = loseAnswer("xapi_object_edit");
     const { outputs } = await apply(system, aSystem("l1", 31));
-    expect([wire.count("new_system"), wire.count("save_system")]).toEqual([1, 2]);
+    expect([wire.count("xapi_object_edit"), wire.count("save_system")]).toEqual([1, 1]);
     expect(outputs.uid).toBe((await client().get("system", "l1"))?.uid);
   });
 
@@ -203,6 +218,25 @@ describe("an answer that gets lost", () => {
     const error = await failure(apply(repo, { server: server(), name: "contended", mirror: "http://here/" }));
     expect([error.kind, error.code]).toEqual(["conflict", "exists"]);
     expect(await client().get("repo", "contended")).toMatchObject({ mirror: "http://elsewhere/", comment: "" });
+  });
+
+  test("is not mistaken for another's system of that name a moment earlier either", async () => {
+    const hand = await byHand(daemon.url);
+    wire.interfere = beforeCall("xapi_object_edit", () => hand.make("system", "contended", { profile: "p" }));
+    const error = await failure(apply(system, aSystem("contended", 33)));
+    expect([error.kind, error.code]).toEqual(["conflict", "exists"]);
+    expect(await client().get("system", "contended")).toMatchObject({ hostname: "", comment: "" });
+  });
+
+  test("of a system that another made anew at that moment is no success of ours", async () => {
+    const hand = await byHand(daemon.url);
+    wire.interfere = async (method, forward) => {
+      const answer = await forward();
+      if (method === "xapi_object_edit") await hand.edit("system", "overtaken", { comment: "made by hand" });
+      return answer;
+    };
+    const error = await failure(apply(system, aSystem("overtaken", 34)));
+    expect([error.kind, error.code]).toEqual(["conflict", "foreign"]);
   });
 
   test("after a removal: the object is gone and the removal succeeds", async () => {
