@@ -27,6 +27,7 @@ export function installationArguments(plan: Plan, machine: PlannedInstallation) 
     installs: installs(plan, machine),
     ssh: { user: "root", credential: "hosts" },
     logs: logArguments(plan),
+    ...(plan.driver.ntp ? { clock: { driver: driverServer(plan), largestOffsetSeconds: plan.driver.ntp.largestOffsetSeconds } } : {}),
     installSeconds: plan.limits.installSeconds,
     simultaneousInstalls: plan.limits.simultaneousInstalls,
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { beginInstall, type InstallState, installState, renderAnswerFile, restartsDhcp } from "../cobbler/index.ts";
 import { type Context, limiter, retry, waitFor } from "../kernel/index.ts";
+import { proveHostClock } from "../site/index.ts";
 import { type BootGate, bootGate } from "./boot-gate.ts";
 import { diagnose, failure } from "./diagnosis.ts";
 import { DriverLogs } from "./driver-logs.ts";
@@ -16,16 +17,24 @@ const LOOK_SECONDS = 0.25;
 /** The machine's own limit ends an installation; this much later the wait itself would. */
 const SPARE_SECONDS = 120;
 
-/** Installs the machine unless what was observed is the wanted installation already. */
+/** Installs the machine unless what was observed is the wanted installation already, and proves its clock. */
 export async function ensureInstalled(
   context: Context,
   inputs: InstallationInputs,
   power: PowerControl,
   observed: InstallationOutputs | undefined,
 ): Promise<InstallationOutputs> {
-  if (observed && observed.installed === wantedInstallation(inputs)) return observed;
   const token = `${randomBytes(16).toString("hex")}-${inputs.installs}`;
-  return limiter(`installs by ${inputs.cobbler.url}`, inputs.simultaneousInstalls)(() => install(context, inputs, power, token));
+  const outputs =
+    observed?.installed === wantedInstallation(inputs)
+      ? observed
+      : await limiter(`installs by ${inputs.cobbler.url}`, inputs.simultaneousInstalls)(() => install(context, inputs, power, token));
+  if (inputs.clock) {
+    const { privateKey = "" } = context.credential(inputs.ssh.credential);
+    const target = { address: inputs.address, user: inputs.ssh.user, privateKey, hostKey: outputs.hostKey };
+    await proveHostClock(context, target, inputs.clock);
+  }
+  return outputs;
 }
 
 /** Installs the machine and returns when the new system has proved itself. One network boot that got lost is tried again. */

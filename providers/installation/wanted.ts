@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type CobblerConnection, connectionSchema } from "../cobbler/index.ts";
 import type { Context } from "../kernel/index.ts";
-import { driverSchema } from "../site/index.ts";
+import { type ClockLimits, clockLimitsSchema, driverSchema } from "../site/index.ts";
 import type { LogPlace } from "./driver-logs.ts";
 import type { Phase } from "./phases.ts";
 import { type Identity, readIdentity } from "./proof.ts";
@@ -20,6 +20,7 @@ export interface InstallationInputs {
   installs: string;
   ssh: { user: string; credential: string };
   logs?: LogPlace | undefined;
+  clock?: ClockLimits | undefined;
   installSeconds: number;
   simultaneousInstalls: number;
 }
@@ -56,6 +57,7 @@ export const installationInputs = {
     })
     .optional()
     .describe("The driver's logs of dnsmasq and of cobbler's web server: they tell how far a network boot got. None are needed."),
+  clock: clockLimitsSchema.optional().describe("How its clock is proved after the installation; left out, nobody looks at it."),
   installSeconds: z
     .number()
     .positive()

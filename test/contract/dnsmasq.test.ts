@@ -11,6 +11,7 @@ import { apply, drop, failure, observed, ours, testContext, theirs } from "../su
 import { fullFolder, onDriver, removeFullFolder } from "../support/driver-shell.ts";
 import { fault } from "../support/lab.ts";
 import { dnsmasq } from "../support/light-host.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const { hostsDirectory: hosts, dhcpHostsDirectory: dhcp } = dnsmasq;
 const entry = { ...dnsmasq, name: "d1", mac: "52:54:00:91:98:01", address: "10.91.0.221" };
@@ -248,7 +249,9 @@ describe("when dnsmasq", () => {
 
   test("still has a removed line in memory, it is told to forget it and the entry comes through", async () => {
     const file = join(dhcp, "by-hand");
+    const begun = log().length;
     writeFileSync(file, `52:54:00:91:98:66,${entry.address},by-hand\n`);
+    await waitUntil("dnsmasq to read the line", () => log().slice(begun).includes(`read ${file}`));
     // The file goes without a SIGHUP, and the line stays: dnsmasq calls the new one a duplicate of it (dnsmasq facts A1).
     rmSync(file);
     const before = log().length;

@@ -29,9 +29,10 @@ let generation = 0;
 /** Starts what looks like a run of the agent that somebody else started. @returns what ends it */
 async function otherAgent(): Promise<() => Promise<void>> {
   const script =
-    "mkdir -p $1; sh -c 'echo $$ >\"$1\"; exec sleep 300' run $1/agent_catalog_run.lock >/dev/null 2>&1 & until [ -s $1/agent_catalog_run.lock ]; do usleep 20000; done";
-  await onHost(address, script, "/var/lib/puppet/state");
-  return async () => void (await onHost(address, "kill $(cat /var/lib/puppet/state/agent_catalog_run.lock)"));
+    "mkdir -p $1; sh -c 'echo $$ >\"$1\"; exec sleep 300' run $1/agent_catalog_run.lock >/dev/null 2>&1 & until [ -s $1/agent_catalog_run.lock ]; do usleep 20000; done; cat $1/agent_catalog_run.lock";
+  const pid = (await onHost(address, script, "/var/lib/puppet/state")).stdout.trim();
+  // By its own number: by the time of a second call the lock may be our run's.
+  return async () => void (await onHost(address, 'kill "$1" 2>/dev/null || true', pid));
 }
 
 /** A run that was not there before. */
