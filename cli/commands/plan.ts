@@ -34,7 +34,10 @@ export function addPlan(program: Command): void {
         return;
       }
       process.stdout.write(`stack ${stack}, site ${plan.site}, generation ${plan.generation}\n`);
-      const rows = plan.machines.map((machine) => [machine.name, machine.address, machine.profile, machine.generation, machine.why]);
+      const machines = plan.managementServer ? [...plan.machines, plan.managementServer] : plan.machines;
+      const rows = machines.map((machine) => [machine.name, machine.address, machine.profile, machine.generation, machine.why]);
       process.stdout.write(table([["MACHINE", "ADDRESS", "PROFILE", "GENERATION", "WHY"], ...rows]));
+      const stores = plan.stores.list.map((store) => [store.kind, `${store.server.address}:${store.path}`]);
+      if (stores.length > 0) process.stdout.write(table([["STORE", "PLACE"], ...stores]));
     });
 }
