@@ -35,9 +35,9 @@ interface Status {
 export function parseReport(text: string): RunReport | undefined {
   let document: unknown;
   try {
-    document = parse(text, { logLevel: "silent", strict: false, maxAliasCount: -1 });
+    document = parse(text, { logLevel: "error", strict: false, maxAliasCount: -1 });
   } catch {
-    return undefined; // cut in the middle, or something else altogether
+    return undefined; // cut in the middle, or something else altogether; `silent` would return what it could make of it
   }
   if (document === null || typeof document !== "object") return undefined;
   const { status, time, resource_statuses: statuses } = document as Record<string, unknown>;
