@@ -21,7 +21,7 @@ async function begin(settings: Partial<LabSettings>, change: (inventory: string)
   lab.site = join(project.folder, "environments/lab");
   project.edit("environments/lab/inventory.yaml", change);
   project.edit("environments/lab/lab-kvm.cfg", onlyFirstHost);
-  project.edit("Pulumi.kvm.yaml", (text) => text.replace("cloudstack-testbed:managementServer:\n    profile: lab-management\n", ""));
+  project.edit("Pulumi.kvm.yaml", (text) => text.replace("  cloudstack-testbed:managementServer:\n    profile: lab-management\n", ""));
   await startLab(lab, { machines: "qemu", hostCount: 1, ...settings });
   await project.init();
 }
