@@ -20,8 +20,11 @@ export class Storage extends pulumi.ComponentResource {
   constructor(name: string, { plan, claim, machines }: StorageArguments, options?: pulumi.ComponentResourceOptions) {
     super("testbed:index:Storage", name, {}, options);
     const staged = this.#templates(plan, claim);
-    // The old installations still run VMs on the stores; a new text here means that none of them is left.
-    const generation = pulumi.all(machines.map((machine) => machine.tokenFingerprint)).apply((tokens) => tokens.join(" "));
+    // A new installation of the management server is a new, empty database, which would reuse ids over old content. A host that is
+    // installed anew or added to a living cloud is no reason to empty anything.
+    const server = machines.find((machine) => machine.planned.role === "management-server");
+    const generation = server?.tokenFingerprint.apply((token) => `${plan.generation} ${token}`) ?? plan.generation;
+    // Until all have proved themselves, old installations may still run VMs on the stores.
     const dependsOn = [claim, ...machines.map((machine) => machine.resource)];
     const { template: seed, unseeded } = plan.stores;
     this.stores = plan.stores.list.map((one) => {

@@ -26,11 +26,11 @@ afterAll(async () => {
   project.remove();
 }, 240_000);
 
-/** Runs `up` and tells the rows of resources that it touched, like `baremetal:Host h13 created`. */
+/** Runs `up` and tells what it touched of hosts and what installs them, like `baremetal:Host h13 created`. */
 async function changes(...options: string[]): Promise<string[]> {
   const { status, output } = await project.up(...options);
   expect([status, status === 0 || output]).toEqual([0, true]);
-  return [...output.matchAll(/dynamic\/(\S+) (\S+) (created|updated|deleted|replaced)\b/g)].map(
+  return [...output.matchAll(/dynamic\/((?:baremetal|cobbler|dnsmasq):\S+) (\S+) (created|updated|deleted|replaced)\b/g)].map(
     ([, type, name, what]) => `${type} ${name} ${what}`,
   );
 }

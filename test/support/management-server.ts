@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,7 +38,8 @@ export class TestServer {
 
   async #install(): Promise<void> {
     const [api = 0, open = 0, database = 0] = await freePorts(3);
-    const name = `contract-${process.pid}-${this.#guests.length}`;
+    // Two files of one process must not meet each other's clouds.
+    const name = `contract-${randomUUID().slice(0, 8)}`;
     const log = join(this.#folder, `${name}.log`);
     this.guest = new CloudGuest(relay, `token-${name}`, name, { 8080: api, 8096: open, 3306: database }, log);
     this.#guests.push(this.guest);
