@@ -16,7 +16,8 @@ case " $cmdline " in
       tries=$((tries - 1))
       usleep 100000
     done
-    mount -t ext4 /dev/vda2 /target && for place in proc sys dev run; do mount --move "/$place" "/target/$place"; done && exec switch_root /target /sbin/init
+    # sync: the machines are switched off hard, and what a run or an operator wrote must be there afterwards.
+    mount -t ext4 -o sync /dev/vda2 /target && for place in proc sys dev run; do mount --move "/$place" "/target/$place"; done && exec switch_root /target /sbin/init
     echo "FAIL no system on the disk"
     poweroff -f
     ;;
