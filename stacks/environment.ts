@@ -43,6 +43,7 @@ export class Environment extends pulumi.ComponentResource {
         release: plan.cloudstack.release,
         settings: plan.managementServer?.settings ?? {},
         ssh: { user: "root", hostKey: server.hostKey, credential: "hosts" },
+        startSeconds: plan.limits.startSeconds,
         service: { restart: ["systemctl", "restart", "cloudstack-management"], log },
       },
       { parent: this, dependsOn: [server.resource, ...needs], deletedWith: server.resource },

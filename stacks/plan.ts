@@ -124,5 +124,7 @@ function stackLimits(inventory: Inventory, { limits }: StackConfiguration): Inve
     simultaneousInstalls: limits.simultaneousInstalls ?? inventory.limits.simultaneousInstalls,
     bmcPacingSeconds: limits.bmcPacingSeconds ?? inventory.limits.bmcPacingSeconds,
     installSeconds: limits.installSeconds ?? inventory.limits.installSeconds,
+    runSeconds: limits.runSeconds ?? inventory.limits.runSeconds,
+    startSeconds: limits.startSeconds ?? inventory.limits.startSeconds,
   };
 }
