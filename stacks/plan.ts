@@ -28,7 +28,6 @@ export interface Plan {
   generation: string;
   embedded: boolean;
   driver: Inventory["driver"];
-  /** The driver's full name, in the domain of the network that its address is in. */
   driverFqdn: string;
   /** `file` is relative to the project folder. */
   templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string; snippets: string[] }[];
@@ -78,7 +77,7 @@ export function plan(
     generation: config.generation,
     embedded: inventory.embedded,
     driver: inventory.driver,
-    driverFqdn: fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address)),
+    driverFqdn: driverFqdn(inventory),
     templates: Object.entries(inventory.templates)
       .filter(([name]) => templates.has(name))
       .map(([name, template]) => ({
@@ -112,6 +111,11 @@ export function plan(
     })),
     limits,
   };
+}
+
+/** The driver's full name, in the domain of the network that its address is in. */
+export function driverFqdn(inventory: Inventory): string {
+  return fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address));
 }
 
 function networkOf(inventory: Inventory, address: string): string {
