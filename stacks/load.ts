@@ -38,7 +38,7 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   const marvins = (absent ? [] : chosenConfigurations(stack?.source, folder, siteFolder)).map((name) =>
     readMarvin(folder, siteFolder, name),
   );
-  for (const { source, found } of marvins) findings.push(...source.findings, ...(found ? checkMarvin(found, source) : []));
+  for (const { source, found, data } of marvins) findings.push(...source.findings, ...(found ? checkMarvin(found, source, data) : []));
   if (stack?.found)
     for (const { source } of marvins) findings.push(...checkPlaceholders(source, stackConfiguration(stack.name, stack.found)));
   const source = readSource(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);

@@ -41,9 +41,9 @@ describe("a site that only names a management server", () => {
     expect(loaded.external).toEqual({ site: "cloud", managementServer: { address: "127.0.0.1", port: 8096 } });
   });
 
-  test("is warned of clear-text passwords, as upstream's files have them", () => {
+  test("is warned of clear-text passwords and of keys that nothing reads, as upstream's files have them", () => {
     const warnings = external().findings.filter((one) => one.severity === "warning");
-    expect(new Set(warnings.map((one) => one.code))).toEqual(new Set(["TB131"]));
+    expect(new Set(warnings.map((one) => one.code))).toEqual(new Set(["TB104", "TB131"]));
     expect(warnings.length).toBeGreaterThan(3);
   });
 
@@ -118,8 +118,9 @@ test("the case of a hypervisor's name does not matter", () => {
   expect(findingsOf({ marvin: (text) => text.replaceAll('"hypervisor": "KVM"', '"hypervisor": "kvm"') })).toEqual([]);
 });
 
-test("a marvin file may have keys that nothing here knows", () => {
-  expect(findingsOf({ marvin: swap('"networktype"', '"remark": "the first zone", "networktype"') })).toEqual([]);
+test("a marvin file may have keys that nothing here knows, and is told of them", () => {
+  const found = findingsOf({ marvin: swap('"networktype"', '"remark": "the first zone", "networktype"') });
+  expect(found.map((one) => [one.severity, one.what])).toEqual([["warning", "nothing reads zones.0.remark"]]);
 });
 
 test("null stands for missing in a marvin file, as marvin reads it", () => {
