@@ -7,12 +7,11 @@ export interface CloudPlan {
   imageStores: PlannedImageStore[];
 }
 
-/** A text of a marvin file that may be secret: a field of the stack's credentials, or what stands there in clear text. */
-export type PlannedSecret = { credential: string; field: string } | { clear: string };
-
+/** An account somewhere: secrets stand in no plan, only the credential of the stack's configuration that holds them. */
 export interface PlannedLogin {
-  username?: string;
-  password?: PlannedSecret;
+  /** Absent: that of the credential. */
+  user?: string;
+  credential: string;
 }
 
 export interface PlannedZone {
@@ -102,13 +101,13 @@ export interface PlannedPod {
   clusters: PlannedCluster[];
 }
 
-export interface PlannedCluster extends PlannedLogin {
+export interface PlannedCluster {
   name: string;
   called: string;
   hypervisor: string;
   type: string;
   /** Of a VMware cluster. */
-  url?: string;
+  vmware?: PlannedLogin & { url: string };
   hosts: PlannedHost[];
   pools: PlannedPool[];
 }
@@ -119,7 +118,7 @@ export interface PlannedHost extends PlannedLogin {
   /** The machine of the inventory, or what the address names. */
   machine: string;
   tags: string[];
-  bareMetal?: { mac?: string; cpus?: string; cpuSpeed?: string; memory?: string };
+  bareMetal?: { mac: string; cpus: number; cpuMHz: number; memoryMiB: number };
 }
 
 export interface PlannedPool {
@@ -138,5 +137,8 @@ export interface PlannedImageStore {
   called?: string;
   provider: string;
   url?: string;
-  details: Record<string, PlannedSecret>;
+  /** Without its secrets. */
+  details: Record<string, string>;
+  /** Holds its secrets, by the names of the details that they are; absent where there are none. */
+  credential?: string;
 }

@@ -51,9 +51,9 @@ const host = z.looseObject({
   ...login,
   hosttags: optional(text),
   hostmac: optional(text),
-  cpunumber: optional(scalar),
-  cpuspeed: optional(scalar),
-  memory: optional(scalar),
+  cpunumber: optional(number),
+  cpuspeed: optional(number),
+  memory: optional(number),
 });
 export const clusterSchema = z.looseObject({
   clustername: text.min(1),

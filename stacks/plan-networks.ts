@@ -64,7 +64,7 @@ function planDevice(providerName: string, device: Provider["devices"][number]): 
   return {
     name: `${providerName}/${hostname}`,
     hostname,
-    ...planLogin(device),
+    ...planLogin(device, "networkDevices"),
     ...given("type", networkdevicetype),
     parameters: Object.fromEntries(parameters),
   };

@@ -1,4 +1,4 @@
-import type { PlannedLogin, PlannedRange, PlannedSecret } from "./cloud-plan.ts";
+import type { PlannedImageStore, PlannedLogin, PlannedRange } from "./cloud-plan.ts";
 import type { Marvin } from "./marvin-schema.ts";
 
 type Range = Marvin["zones"][number]["ipranges"][number];
@@ -17,17 +17,30 @@ export function placeholder(text: string): { credential: string; field: string }
   return credential === undefined || field === undefined ? undefined : { credential, field };
 }
 
-export function secret(text: string): PlannedSecret {
-  return placeholder(text) ?? { clear: text };
-}
-
-export function secretMap(values: Record<string, unknown>): Record<string, PlannedSecret> {
-  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value == null ? [] : [[key, secret(String(value))]])));
-}
-
-export function planLogin(one: { username?: string | undefined; password?: string | undefined }): PlannedLogin {
+/** The account of a marvin file; its password is a placeholder, or stands in clear text and is not used. */
+export function planLogin(one: { username?: string | undefined; password?: string | undefined }, credential: string): PlannedLogin {
   const { username, password } = one;
-  return { ...given("username", username), ...given("password", password === undefined ? undefined : secret(password)) };
+  const user = username === undefined || placeholder(username) ? undefined : username;
+  return { ...given("user", user), credential: placeholder(password ?? "")?.credential ?? credential };
+}
+
+/** What says who somebody is and what he knows: `accesskey` and `secretkey` of S3, `username` and `key` of Swift, `user` of SMB. */
+const SECRET_DETAIL = /passw(or)?d|secret|access_?key|^user(name)?$|^key$/i;
+
+/**
+ * The details of a store, the secret ones taken out: placeholders, and what is one by its name.
+ * @param credential which holds the secret ones where no placeholder names another
+ */
+export function planDetails(values: Record<string, unknown>, credential: string): Pick<PlannedImageStore, "details" | "credential"> {
+  const details: Record<string, string> = {};
+  let holder: string | undefined;
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null || value === undefined) continue;
+    const named = placeholder(String(value));
+    if (named || SECRET_DETAIL.test(key)) holder = named?.credential ?? holder ?? credential;
+    else details[key] = String(value);
+  }
+  return { details, ...given("credential", holder) };
 }
 
 export function planRange(name: string, range: Range): PlannedRange {

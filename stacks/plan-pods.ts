@@ -17,7 +17,7 @@ export function planPod(zone: string, pod: Pod, guests: boolean): PlannedPod {
     name: `${zone}/${vmwaredc.name}`,
     called: vmwaredc.name,
     vcenter: vmwaredc.vcenter,
-    ...planLogin(vmwaredc),
+    ...planLogin(vmwaredc, "vcenter"),
   };
   return {
     name,
@@ -40,7 +40,7 @@ function planCluster(pod: string, cluster: Cluster): PlannedCluster {
     called: cluster.clustername,
     hypervisor: cluster.hypervisor,
     type: cluster.clustertype,
-    ...(vmware ? { ...given("url", cluster.url), ...planLogin(cluster) } : {}),
+    ...(vmware ? { vmware: { url: cluster.url ?? "", ...planLogin(cluster, "vcenter") } } : {}),
     // A VMware cluster's hosts are found by vCenter.
     hosts: vmware ? [] : numbered(cluster.hosts.map((host) => planHost(name, cluster.hypervisor, host))),
     pools: numbered(cluster.primaryStorages.filter((pool) => !isZoneWide(pool)).map((pool) => planPool(name, pool))),
@@ -52,15 +52,13 @@ function planHost(cluster: string, hypervisor: string, host: Cluster["hosts"][nu
   // Of a simulated host the whole address is the name; a machine has its own.
   const called = isSimulator(hypervisor) ? url.replace(/^\w+:\/\//, "").replace(/\/+$/, "") : hostName(url);
   const tags = (host.hosttags ?? "").split(",").flatMap((tag) => tag.trim() || []);
-  return { name: `${cluster}/${called}`, url, machine: called, ...planLogin(host), tags, ...bareMetal(hypervisor, host) };
+  return { name: `${cluster}/${called}`, url, machine: called, ...planLogin(host, "hosts"), tags, ...bareMetal(hypervisor, host) };
 }
 
 function bareMetal(hypervisor: string, host: Cluster["hosts"][number]): Pick<PlannedHost, "bareMetal"> {
   if (!isKind(hypervisor, "BareMetal")) return {};
-  const { hostmac, cpunumber, cpuspeed, memory } = host;
-  return {
-    bareMetal: { ...given("mac", hostmac), ...given("cpus", cpunumber), ...given("cpuSpeed", cpuspeed), ...given("memory", memory) },
-  };
+  const { hostmac: mac = "", cpunumber, cpuspeed, memory } = host;
+  return { bareMetal: { mac, cpus: Number(cpunumber), cpuMHz: Number(cpuspeed), memoryMiB: Number(memory) } };
 }
 
 /** A pool of the whole zone may stand below a cluster. */

@@ -1,7 +1,7 @@
 import type { CloudPlan, PlannedGuestNetwork, PlannedImageStore, PlannedPool, PlannedZone } from "./cloud-plan.ts";
 import type { Marvin } from "./marvin-schema.ts";
 import { planNetworks } from "./plan-networks.ts";
-import { given, numbered, planRange, secretMap } from "./plan-parts.ts";
+import { given, numbered, planDetails, planRange } from "./plan-parts.ts";
 import { isZoneWide, planPod, planPool } from "./plan-pods.ts";
 
 type Zone = Marvin["zones"][number];
@@ -12,7 +12,7 @@ export function planCloud(marvin: Marvin): CloudPlan {
   return {
     settings: Object.fromEntries(marvin.globalConfig.map(({ name, value }) => [name, value])),
     zones: withNamedStores(marvin.zones.map(planZone)),
-    imageStores: s3 ? [{ name: "s3", provider: "S3", details: secretMap(s3) }] : [],
+    imageStores: s3 ? [{ name: "s3", provider: "S3", ...planDetails(s3, "s3") }] : [],
   };
 }
 
@@ -89,7 +89,13 @@ function planStore(name: string, store: Zone["secondaryStorages"][number], stagi
   const provider = storeProvider(store);
   // The server takes no details of an NFS store, but of a staging store whatever it is.
   const details = staging || provider.toUpperCase() !== "NFS" ? store.details : undefined;
-  return { name, ...given("called", store.name), provider, ...given("url", store.url), details: secretMap(details ?? {}) };
+  return {
+    name,
+    ...given("called", store.name),
+    provider,
+    ...given("url", store.url),
+    ...planDetails(details ?? {}, provider.toLowerCase()),
+  };
 }
 
 /** The server calls a store by its address and wants names that are unique in the cloud: two zones on one store need one each. */
@@ -102,4 +108,18 @@ function withNamedStores(zones: readonly PlannedZone[]): PlannedZone[] {
     return taken ? { ...store, called: `${called} for ${zone}` } : store;
   };
   return zones.map((zone) => ({ ...zone, imageStores: zone.imageStores.map((store) => named(zone.name, store)) }));
+}
+
+/** The plan with the addresses of its stores as the server is to be told them. */
+export function withStoreAddresses(cloud: CloudPlan, addressOf: (url: string) => string): CloudPlan {
+  const pool = (one: PlannedPool) => ({ ...one, url: addressOf(one.url) });
+  const store = (one: PlannedImageStore) => (one.url === undefined ? one : { ...one, url: addressOf(one.url) });
+  const zones = cloud.zones.map((zone) => ({
+    ...zone,
+    pools: zone.pools.map(pool),
+    stagingStores: zone.stagingStores.map(store),
+    imageStores: zone.imageStores.map(store),
+    pods: zone.pods.map((pod) => ({ ...pod, clusters: pod.clusters.map((cluster) => ({ ...cluster, pools: cluster.pools.map(pool) })) })),
+  }));
+  return { ...cloud, zones };
 }

@@ -20,6 +20,7 @@ import { checkUnread } from "./unread.ts";
 import { checkVlans } from "./vlans.ts";
 import { checkZones } from "./zones.ts";
 
+export { checkCloudSecrets, checkServerCredential } from "./cloud-secrets.ts";
 export { checkClearText, checkPlaceholders } from "./secrets.ts";
 
 /** Whether the inventory agrees with itself and with the folder that it is in. */

@@ -35,7 +35,8 @@ const reasons: readonly [RegExp, string, string][] = [
   [/\.secondaryStorages\.\*\.details/, "the server takes no details of an NFS store", "remove them"],
   [/^mgtSvr\.\*$/, "marvin and this project use the first management server", "remove it"],
   [/^(ApiLoadCfg|TestData)/, "no marvin since 4.2 reads it", "remove it"],
-  [/tungstenprovider/, "only zones with the isolation method TF have a Tungsten-Fabric provider", "remove it"],
+  [/\.tungstenprovider/, "no Tungsten-Fabric provider is made here", "make it by hand before the zone is enabled"],
+  [/\.baremetalrcturl$/, "no rack configuration of bare metal is added here", "add it by hand"],
 ];
 
 const unknownKey = [

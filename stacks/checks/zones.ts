@@ -85,9 +85,17 @@ function checkClusters(zone: Zone, path: Path, report: Report): void {
       if (cluster.hypervisor !== undefined) oneOf("hypervisor", cluster.hypervisor, HYPERVISORS, [...at, "hypervisor"], report, true);
       if (cluster.clustertype !== undefined)
         oneOf("type of cluster", cluster.clustertype, ["CloudManaged", "ExternalManaged"], [...at, "clustertype"], report);
+      if (cluster.hypervisor?.toLowerCase() === "baremetal") checkBareMetal(cluster.hosts ?? [], at, report);
       if (cluster.hypervisor?.toLowerCase() === "vmware" && !cluster.url)
         report(at, `the VMware cluster ${cluster.clustername} has no address`, 'add "url": "http://vcenter/datacenter/cluster"');
     });
+  });
+}
+
+function checkBareMetal(hosts: readonly Record<string, unknown>[], path: Path, report: Report): void {
+  hosts.forEach((host, h) => {
+    for (const key of ["hostmac", "cpunumber", "cpuspeed", "memory"])
+      if (host[key] === undefined) report([...path, "hosts", h], `the bare-metal host ${host.url} has no ${key}`, `add "${key}"`);
   });
 }
 
