@@ -1,9 +1,11 @@
 import { systemVmSeeding } from "../providers/nfs/index.ts";
+import type { CloudPlan } from "./cloud-plan.ts";
 import type { StackConfiguration } from "./config.ts";
 import type { Inventory } from "./inventory.ts";
 import { hostName, type Marvin } from "./marvin.ts";
 import { installation, type PlannedInstallation } from "./plan-installation.ts";
-import { nfsStores, serverOf } from "./stores.ts";
+import { planCloud, withStoreAddresses } from "./plan-zones.ts";
+import { nfsStores, serverOf, takeApart } from "./stores.ts";
 
 export interface PlannedXenServer {
   address: string;
@@ -29,6 +31,8 @@ type NfsServer = Inventory["nfsServers"][string];
 type XenServer = Inventory["xenServers"][string];
 
 export interface PlannedStore {
+  /** As marvin's configuration calls it. */
+  urls: string[];
   kind: "primary" | "secondary";
   server: { address: string } & NfsServer["ssh"];
   roots: string[];
@@ -71,6 +75,15 @@ export function xenConnection(inventory: Inventory, name: string, { address, tls
   return { address: address ?? name, tlsSha256, credential, members };
 }
 
+/** The cloud of a site with an inventory: its stores by the addresses of their servers, whose names only the inventory may know. */
+export function planSiteCloud(inventory: Inventory, marvin: Marvin): CloudPlan {
+  return withStoreAddresses(planCloud(marvin), (url) => {
+    const { host, directory } = takeApart(url);
+    const address = host === undefined ? undefined : serverOf(inventory.nfsServers, host)?.address;
+    return address === undefined ? url : `nfs://${address}${directory}`;
+  });
+}
+
 function nameOf(inventory: Inventory, address: string): string | undefined {
   return Object.entries(inventory.machines).find(([, machine]) => machine.address === address)?.[0];
 }
@@ -78,18 +91,20 @@ function nameOf(inventory: Inventory, address: string): string | undefined {
 /** Every NFS store of the marvin file once, and what is put into the secondary ones. */
 export function planStores(inventory: Inventory, marvin: Marvin, { cloudstack, hypervisor }: StackConfiguration): PlannedStores {
   const list = new Map<string, PlannedStore>();
-  for (const { kind, host, directory } of nfsStores(marvin)) {
+  for (const { kind, url, host, directory } of nfsStores(marvin)) {
     const server = host === undefined ? undefined : serverOf(inventory.nfsServers, host);
     if (!server || host === undefined || directory === undefined) continue;
     const address = server.address ?? host;
     // A cache store is emptied like a primary one: nothing is put into it.
+    const place = `${address}:${directory}`;
     const store = {
+      urls: [...(list.get(place)?.urls ?? []), url],
       kind: kind === "secondary" ? kind : "primary",
       server: { address, ...server.ssh },
       roots: server.roots,
       path: directory,
     };
-    list.set(`${address}:${directory}`, store as PlannedStore);
+    list.set(place, store as PlannedStore);
   }
   const seeding = systemVmSeeding(cloudstack.release, hypervisor, cloudstack.packages !== undefined);
   if (!seeding.seed) return { list: [...list.values()], unseeded: seeding.reason };

@@ -46,6 +46,30 @@ function isKnownId(value: string, database: Database): boolean {
   return /^\d+$/.test(value) || database.find(value) !== undefined;
 }
 
+/** What a parameter of a name refers to; `id` is of what the command is about. */
+const tables: Record<string, string> = {
+  ...{ zoneid: "zone", podid: "pod", clusterid: "cluster", hostid: "host", physicalnetworkid: "physicalnetwork", networkid: "network" },
+  ...{ nspid: "provider", storageid: "storagepool", jobid: "job", accountid: "account", domainid: "domain" },
+  ...{ zones: "zone", pods: "pod", clusters: "cluster", hosts: "host", physicalnetworks: "physicalnetwork", traffictypes: "traffictype" },
+  ...{ networkserviceproviders: "provider", vlanipranges: "vlan", storagepools: "storagepool", imagestores: "imagestore" },
+  ...{ networks: "network", systemvms: "systemvm", routers: "router", virtualmachines: "vm", templates: "template" },
+};
+
+function tableOf(command: string, parameter: string): string | undefined {
+  if (parameter !== "id") return tables[parameter];
+  const noun = command.replace(/^[a-z]+/, "").toLowerCase();
+  return tables[noun] ?? tables[`${noun}s`];
+}
+
+/** The parameters with uuids where database ids were given: they work too (cloudstack-observed facts 5). */
+export function withUuids(command: CommandDescription, parameters: Parameters, database: Database): Parameters {
+  const known = Object.entries(parameters).map(([name, value]): [string, string] => {
+    const table = command.params[name]?.[0] === "uuid" && /^\d+$/.test(value) ? tableOf(command.name, name) : undefined;
+    return [name, (table && database.numbered(table, Number(value))?.id) ?? value];
+  });
+  return Object.fromEntries(known);
+}
+
 function checkPage({ page, pagesize }: Parameters): void {
   if (page !== undefined && pagesize === undefined) throw malformed('"pagesize" parameter is required when "page" is specified');
   if (page === undefined && pagesize !== undefined) throw malformed('"page" parameter is required when "pagesize" is specified');
