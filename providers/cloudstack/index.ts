@@ -1,1 +1,3 @@
-export { managementServer } from "./management-server.ts";
+export { CloudStackClient } from "./client.ts";
+export { isRelease, managementServer, usualPorts } from "./management-server.ts";
+export { databaseGreeting } from "./service.ts";
