@@ -14,7 +14,7 @@ import { Storage } from "./storage.ts";
 export class Environment extends pulumi.ComponentResource {
   /** Every proved host: name, address, profile, OS, generation, host key, token fingerprint, phase times. */
   readonly hosts: pulumi.Output<unknown[]>;
-  /** Name, address, release, API and log of the management server; undefined where the stack has none. */
+  /** The same of the management server, with its release, API and log; undefined where the stack has none. */
   readonly managementServer: pulumi.Output<unknown> | undefined;
 
   constructor(name: string, args: { plan: Plan }, options?: pulumi.ComponentResourceOptions) {
@@ -25,7 +25,7 @@ export class Environment extends pulumi.ComponentResource {
     const machines = server ? [...hosts, server] : hosts;
     const storage = new Storage(plan.site, { plan, claim, machines }, { parent: this });
     const roles = new Roles(plan.site, { plan, claim, machines }, { parent: this });
-    this.hosts = pulumi.all(hosts.map(proof));
+    this.hosts = pulumi.all(hosts.map((host) => proof(host)));
     this.managementServer = server && this.#managementServer(plan, server, [...storage.stores, ...roles.of(server)]);
     this.registerOutputs({});
   }
@@ -49,7 +49,7 @@ export class Environment extends pulumi.ComponentResource {
       { parent: this, dependsOn: [server.resource, ...needs], deletedWith: server.resource },
     );
     const seen = { release: resource.output("seenRelease"), url: resource.output("url"), log: `${address}:${log}` };
-    return recovered({ ...planned(server), ...seen }, server);
+    return proof(server, seen);
   }
 }
 
@@ -58,9 +58,9 @@ function planned({ planned }: InstalledMachine) {
   return { name, address, profile, os, generation };
 }
 
-function proof(machine: InstalledMachine): pulumi.Output<unknown> {
+function proof(machine: InstalledMachine, more: object = {}): pulumi.Output<unknown> {
   const { hostKey, tokenFingerprint, phases } = machine;
-  return recovered({ ...planned(machine), hostKey, tokenFingerprint, phases }, machine);
+  return recovered({ ...planned(machine), hostKey, tokenFingerprint, phases, ...more }, machine);
 }
 
 /** A machine that failed is an output like the others, so that the program ends without a trace below that machine's own error. */
