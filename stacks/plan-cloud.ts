@@ -16,15 +16,11 @@ export interface PlannedManagementServer extends PlannedInstallation {
     diskGiB: number;
     bridge: string;
   };
-  /** Global settings of the marvin file. */
-  settings: Record<string, string>;
 }
 
 type NfsServer = Inventory["nfsServers"][string];
 
 export interface PlannedStore {
-  /** As marvin's configuration calls it. */
-  urls: string[];
   kind: "primary" | "secondary";
   server: { address: string } & NfsServer["ssh"];
   roots: string[];
@@ -60,7 +56,6 @@ export function planManagementServer(
   return {
     ...planned,
     virtualMachine: { ...shape, server: { address: xenServer.address ?? on, tlsSha256, credential, members } },
-    settings: Object.fromEntries(marvin.globalConfig.map(({ name, value }) => [name, value])),
   };
 }
 
@@ -80,14 +75,13 @@ function nameOf(inventory: Inventory, address: string): string | undefined {
 /** Every NFS store of the marvin file once, and what is put into the secondary ones. */
 export function planStores(inventory: Inventory, marvin: Marvin, { cloudstack, hypervisor }: StackConfiguration): PlannedStores {
   const list = new Map<string, PlannedStore>();
-  for (const { kind, url, host, directory } of nfsStores(marvin)) {
+  for (const { kind, host, directory } of nfsStores(marvin)) {
     const server = host === undefined ? undefined : serverOf(inventory.nfsServers, host);
     if (!server || host === undefined || directory === undefined) continue;
     const address = server.address ?? host;
     // A cache store is emptied like a primary one: nothing is put into it.
     const place = `${address}:${directory}`;
     const store = {
-      urls: [...(list.get(place)?.urls ?? []), url],
       kind: kind === "secondary" ? kind : "primary",
       server: { address, ...server.ssh },
       roots: server.roots,
