@@ -11,6 +11,7 @@ const secure = z.strictObject({ secure: z.string() });
 const text = z.union([z.string().min(1, "must not be empty"), z.number().transform(String)], "must be a text");
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, "must be a SHA-256: 64 hexadecimal digits");
 const limit = z.number().positive().optional();
+const noLicence = { adopt: false, destroyGuests: false };
 
 const keys = {
   site: z.string().regex(/^[\w-][\w.-]*$/, "must be the name of a folder of environments/"),
@@ -25,6 +26,7 @@ const keys = {
     systemVmTemplate: z.strictObject({ url: z.url(), sha256 }).optional(),
   }),
   managementServer: z.strictObject({ profile: z.string() }).optional(),
+  cloud: z.strictObject({ adopt: z.boolean().default(false), destroyGuests: z.boolean().default(false) }).default(noLicence),
   logLevel: z.enum(["debug", "info", "warning", "error"]).optional(),
   limits: z
     .strictObject({
@@ -66,6 +68,8 @@ export interface StackConfiguration {
   cloudstack: { release: string; packages?: string | undefined; systemVmTemplate?: { url: string; sha256: string } | undefined };
   /** What the management server's machine is installed with. */
   managementServer?: { profile: string } | undefined;
+  /** Whether zones that carry nobody's mark may be taken over, and whether users' VMs may be destroyed with the cloud. */
+  cloud: { adopt: boolean; destroyGuests: boolean };
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
   /** Override the inventory's. */
   limits: { [K in keyof Inventory["limits"]]?: number | undefined };
@@ -93,6 +97,7 @@ export function stackConfiguration(stack: string, file: Found<StackFile>): Found
     generations: of("generations"),
     cloudstack: of("cloudstack"),
     managementServer: of("managementServer"),
+    cloud: of("cloud"),
     logLevel: of("logLevel"),
     limits: of("limits"),
     credentials: credentialForms(of("credentials")),

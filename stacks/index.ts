@@ -1,5 +1,6 @@
 // The Pulumi program. It does no remote I/O: the inputs are read and checked, the plan is made, the tree is declared.
 import * as pulumi from "@pulumi/pulumi";
+import { apiAddress, externalCloud } from "./cloud.ts";
 import { Environment } from "./environment.ts";
 import { renderFindings } from "./findings.ts";
 import { loadInputs } from "./load.ts";
@@ -28,10 +29,17 @@ if (plan && parallel > 0 && parallel <= plan.machines.length) {
   );
 }
 
-// On a site that only names a management server nothing is installed.
 const environment = plan && new Environment(pulumi.getStack(), { plan });
+// On a site that only names a management server nothing is installed: there is its cloud, and nothing else.
+const cloud = environment?.cloud ?? (external && externalCloud(external));
 
 export const site = plan?.site ?? external?.site;
-export const generation = plan?.generation;
+export const generation = plan?.generation ?? external?.generation;
 export const hosts = environment?.hosts ?? [];
-export const managementServer = environment?.managementServer;
+export const managementServer = environment?.managementServer ?? external?.managementServer;
+/** Address of the API. */
+export const api = apiAddress(plan?.managementServer ?? external?.managementServer);
+/** Name and id of every zone. */
+export const zones = cloud?.zones;
+/** What the gate saw, per zone. */
+export const health = cloud?.health;

@@ -23,16 +23,12 @@ export interface PlannedManagementServer extends PlannedInstallation {
     diskGiB: number;
     bridge: string;
   };
-  /** Global settings of the marvin file. */
-  settings: Record<string, string>;
 }
 
 type NfsServer = Inventory["nfsServers"][string];
 type XenServer = Inventory["xenServers"][string];
 
 export interface PlannedStore {
-  /** As marvin's configuration calls it. */
-  urls: string[];
   kind: "primary" | "secondary";
   server: { address: string } & NfsServer["ssh"];
   roots: string[];
@@ -64,7 +60,6 @@ export function planManagementServer(
   return {
     ...planned,
     virtualMachine: { ...shape, server: xenConnection(inventory, on, xenServer) },
-    settings: Object.fromEntries(marvin.globalConfig.map(({ name, value }) => [name, value])),
   };
 }
 
@@ -91,14 +86,13 @@ function nameOf(inventory: Inventory, address: string): string | undefined {
 /** Every NFS store of the marvin file once, and what is put into the secondary ones. */
 export function planStores(inventory: Inventory, marvin: Marvin, { cloudstack, hypervisor }: StackConfiguration): PlannedStores {
   const list = new Map<string, PlannedStore>();
-  for (const { kind, url, host, directory } of nfsStores(marvin)) {
+  for (const { kind, host, directory } of nfsStores(marvin)) {
     const server = host === undefined ? undefined : serverOf(inventory.nfsServers, host);
     if (!server || host === undefined || directory === undefined) continue;
     const address = server.address ?? host;
     // A cache store is emptied like a primary one: nothing is put into it.
     const place = `${address}:${directory}`;
     const store = {
-      urls: [...(list.get(place)?.urls ?? []), url],
       kind: kind === "secondary" ? kind : "primary",
       server: { address, ...server.ssh },
       roots: server.roots,

@@ -45,6 +45,8 @@ export interface Plan {
   stores: PlannedStores;
   /** What is made in the management server; nothing is where there is none. */
   cloud: CloudPlan;
+  /** What the stack allows itself in the cloud. */
+  cloudLicence: StackConfiguration["cloud"];
   /** Which CloudStack is under test. */
   cloudstack: StackConfiguration["cloudstack"];
   logLevel: NonNullable<StackConfiguration["logLevel"]>;
@@ -57,13 +59,16 @@ export interface Plan {
 export interface ExternalPlan {
   site: string;
   stack: string;
+  generation: string;
   managementServer: ExternalSite["managementServer"];
   cloud: CloudPlan;
+  cloudLicence: StackConfiguration["cloud"];
   cloudstack: StackConfiguration["cloudstack"];
 }
 
 export function planExternal({ site, managementServer }: ExternalSite, marvin: Marvin, config: StackConfiguration): ExternalPlan {
-  return { site, stack: config.stack, managementServer, cloud: planCloud(marvin), cloudstack: config.cloudstack };
+  const { stack, generation, cloud: cloudLicence, cloudstack } = config;
+  return { site, stack, generation, managementServer, cloud: planCloud(marvin), cloudLicence, cloudstack };
 }
 
 /** Pure: no file, no network, no Pulumi. The inputs have passed every check. */
@@ -118,6 +123,7 @@ export function plan(
     ...(managementServer ? { managementServer } : {}),
     stores: planStores(inventory, marvin, config),
     cloud: planSiteCloud(inventory, marvin),
+    cloudLicence: config.cloud,
     cloudstack: config.cloudstack,
     logLevel: config.logLevel ?? "info",
     dnsEntries: Object.entries(inventory.machines).map(([name, machine]) => ({

@@ -5,7 +5,14 @@ export { guestNetwork } from "./guest-network.ts";
 export { health } from "./health.ts";
 export { host } from "./host.ts";
 export { imageStore } from "./image-store.ts";
-export { isRelease, managementServer, usualPorts } from "./management-server.ts";
+export type { CloudServer } from "./inputs.ts";
+export {
+  isRelease,
+  type ManagementServerInputs,
+  type ManagementServerOutputs,
+  managementServer,
+  usualPorts,
+} from "./management-server.ts";
 export { networkDevice } from "./network-device.ts";
 export { networkServiceProvider } from "./network-service-provider.ts";
 export { physicalNetwork } from "./physical-network.ts";
