@@ -34,6 +34,8 @@ export class CloudProxy {
   /** The commands that came, in their order. */
   readonly commands: string[] = [];
   readonly #target: number;
+  readonly #before = new Map<string, () => Promise<void>>();
+  readonly #rewrites = new Map<string, (text: string) => string>();
   #planned: Planned[] = [];
   #server: Server | undefined;
 
@@ -58,8 +60,20 @@ export class CloudProxy {
     this.#planned.push({ command, fault, after, times });
   }
 
+  /** Runs something when a command comes, before the server or the fault gets it; gives what that resolves to. */
+  before<T>(command: string, run: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => this.#before.set(command, () => run().then(resolve, reject)));
+  }
+
+  /** Changes what the server answers to a command. */
+  rewrite(command: string, change: (text: string) => string): void {
+    this.#rewrites.set(command, change);
+  }
+
   clear(): void {
     this.#planned = [];
+    this.#before.clear();
+    this.#rewrites.clear();
     this.commands.length = 0;
   }
 
@@ -74,12 +88,15 @@ export class CloudProxy {
     const body = Buffer.concat(parts).toString("utf8");
     const command = new URLSearchParams(body).get("command") ?? "";
     this.commands.push(command);
+    await this.#before.get(command)?.();
     const fault = this.#take(command);
     if (fault === "cut-before") return void response.destroy();
     if (typeof fault === "object") return void response.writeHead(fault.status).end(fault.text);
     const { method, url: path, headers } = incoming;
     const sent = request({ host: "127.0.0.1", port: this.#target, agent: false, method, path, headers }, (answer) => {
       if (fault === "cut-after") return void answer.resume().on("end", () => response.destroy());
+      const rewrite = this.#rewrites.get(command);
+      if (rewrite) return void rewritten(answer, response, rewrite);
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -95,4 +112,10 @@ export class CloudProxy {
     }
     return undefined;
   }
+}
+
+async function rewritten(answer: IncomingMessage, response: ServerResponse, rewrite: (text: string) => string): Promise<void> {
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part as Buffer);
+  response.writeHead(answer.statusCode ?? 500).end(rewrite(Buffer.concat(parts).toString("utf8")));
 }

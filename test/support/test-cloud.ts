@@ -11,7 +11,7 @@ import { type CloudServer, serverSchema } from "../../providers/cloudstack/input
 import type { Definition } from "../../providers/kernel/index.ts";
 import { CloudGuest } from "./cloud-guest.ts";
 import { CloudProxy } from "./cloud-proxy.ts";
-import { apply, type TestContext, testContext } from "./context.ts";
+import { apply, labCredentials, ours, type TestContext, testContext } from "./context.ts";
 import { freePorts } from "./free-ports.ts";
 
 /** A freshly installed management server for the tests of a file, in this process, with short delays; its port 8080 is behind a proxy. */
@@ -88,10 +88,26 @@ export class TestCloud {
     return context.phases;
   }
 
-  /** The one object of a list that has this name. */
-  async named<T extends { name: string }>(command: string, key: string, name: string): Promise<T | undefined> {
-    const found = (await this.client.list<T>(command, key)).filter((one) => one.name === name);
-    if (found.length > 1) throw new Error(`${found.length} objects of ${command} are called ${name}`);
-    return found[0];
+  /** Lets a host be seen in state Alert from now on. */
+  alert(id: string): void {
+    this.seenAs("listHosts", "host", id, { state: "Alert" });
+  }
+
+  /** Lets fields of an object of a list be seen otherwise. */
+  seenAs(command: string, key: string, id: string, fields: Record<string, unknown>): void {
+    this.proxy.rewrite(command, (text) => {
+      const reply = JSON.parse(text) as Record<string, Record<string, { id: string }[]>>;
+      for (const row of Object.values(reply)[0]?.[key] ?? []) if (row.id === id) Object.assign(row, fields);
+      return JSON.stringify(reply);
+    });
+  }
+
+  async zoneId(name: string): Promise<string> {
+    const zones = await this.client.list<{ id: string; name: string }>("listZones", "zone");
+    return zones.find((one) => one.name === name)?.id ?? "";
+  }
+
+  contextWith(credentials: Record<string, Record<string, string>>): TestContext {
+    return testContext(ours, { ...labCredentials, ...credentials });
   }
 }
