@@ -3,7 +3,8 @@ import { errorText, TestbedError } from "./errors.ts";
 
 export interface WaitOptions {
   timeoutSeconds: number;
-  everySeconds: number;
+  /** A number, or what it is after that many seconds of waiting. */
+  everySeconds: number | ((waited: number) => number);
   object: string;
   system: string;
   /** What the reader of a timeout can do about it. */
@@ -36,7 +37,8 @@ export async function waitFor<T>(
         ...(options.remedy ? { remedy: options.remedy } : {}),
       });
     }
-    await pause(Math.min(options.everySeconds, left) * 1000, scope.signal);
+    const every = typeof options.everySeconds === "number" ? options.everySeconds : options.everySeconds(waited);
+    await pause(Math.min(every, left) * 1000, scope.signal);
   }
 }
 
