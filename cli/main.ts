@@ -39,6 +39,13 @@ Exit statuses: 0 ok · 1 product failure, or a difference where one was asked ab
 for (const add of [addCheck, addPlan, addPreview, addRun, addTest, addDown, addExec, addEnv, addLab, addDoctor, addOwn, addLeftovers])
   add(program);
 
+// Whoever reads our output may leave before its end (`testbed lab status | head`): the rest is for nobody, and the work goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

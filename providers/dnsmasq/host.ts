@@ -107,7 +107,7 @@ export const host = defineResource<HostInputs, HostOutputs>({
     dhcp: z.boolean().default(true).describe("Whether dnsmasq serves this machine's DHCP. False where cobbler declares the MAC."),
   }),
   outputs: { fqdn: "The full name, as DNS answers it." },
-  replaceOn: ["name", "hostsDirectory", "dhcpHostsDirectory"],
+  replaceOn: ["server.address", "name", "hostsDirectory", "dhcpHostsDirectory"],
   deadlineSeconds: 120,
   id: (inputs) => `host/${fqdnOf(inputs)}`,
   async observe(context, inputs) {
