@@ -81,6 +81,18 @@ export class Victim {
 
   /** Interrupts an `up` as the row says, goes on as an operator would, and takes everything down again. */
   async killAndHeal(row: KillRow): Promise<Healed> {
+    let green = false;
+    try {
+      const healed = await this.#killAndHeal(row);
+      green = healed.log === "";
+      return healed;
+    } finally {
+      if (!green) await this.#clearUp();
+      writeFileSync(this.#stateFile, this.#emptyState);
+    }
+  }
+
+  async #killAndHeal(row: KillRow): Promise<Healed> {
     const project = this.#project;
     Object.assign(project.environment, { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: String(!row.checkpoints) });
     const interrupted = await this.#interruptedUp(row);
@@ -94,8 +106,6 @@ export class Victim {
     const left = [...orphans, ...(await providersLeft(project.folder))];
     const red = up.status + state.length + destroy.status + left.length > 0;
     const log = red ? [interrupted, cancel, up.output, destroy.output].join("\n-----\n") : "";
-    if (red) await this.#clearUp();
-    writeFileSync(this.#stateFile, this.#emptyState);
     return { up: up.status, state, destroy: destroy.status, left, log };
   }
 
@@ -122,9 +132,10 @@ export class Victim {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
     const ended = once(child, "exit", { signal: AbortSignal.timeout(2 * WAIT_SECONDS * 1000) });
-    if (!(await reached(journal, moment, child))) throw new Error(`"${moment.name}" never came:\n${output}`);
-    for (const pid of victims(child.pid ?? 0, target)) signalIfThere(pid, signal);
+    const came = await reached(journal, moment, child);
+    for (const pid of victims(child.pid ?? 0, came ? target : "everything")) signalIfThere(pid, came ? signal : "SIGKILL");
     await ended;
+    if (!came) throw new Error(`"${moment.name}" never came:\n${output}`);
     return output;
   }
 }
