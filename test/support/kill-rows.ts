@@ -1,4 +1,6 @@
 // Which rows there are: when an `up` is interrupted, what is hit, and how.
+import { createHash } from "node:crypto";
+
 export type Target = "the CLI" | "the provider" | "everything";
 export type Signal = "SIGTERM" | "SIGKILL";
 
@@ -122,11 +124,8 @@ export function sharedRows(rows: readonly KillRow[], share: string | undefined):
 /** One row for each target, at a moment and in a way that the seed chooses; both signals are among them. */
 export function sampleRows(seed: number): KillRow[] {
   const moments = [...hostMoments, ...cloudMoments];
-  let state = Math.imul(seed, 2_654_435_761) >>> 0; // Knuth's multiplier: neighbouring seeds begin far apart
-  const next = (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Numerical Recipes' generator: the same rows for a seed everywhere
-    return Math.floor((state / 2 ** 32) * limit);
-  };
+  let draws = 0;
+  const next = (limit: number) => createHash("sha256").update(`${seed} ${draws++}`).digest().readUInt32BE() % limit;
   const first = next(signals.length);
   return targets.map((target, t) => ({
     moment: moments[next(moments.length)] as Moment,
