@@ -73,8 +73,8 @@ interface Operation {
   resource: { urn: string };
 }
 
-/** Outputs of one `up` that nothing is compared with: times, names that servers give, how something was done. */
-const madeAnew = ["installedAt", "phases", "ran", "reportedAt", "since", "syncedAt", "uid", "userId", "way"];
+/** Outputs that nothing is compared with: times, names that servers give, and what only the `up` knows that did it. */
+const incidental = ["changed", "installedAt", "phases", "ran", "reportedAt", "result", "since", "syncedAt", "uid", "userId", "way"];
 
 /**
  * The state, a line per value that the next diff can look at, and one per operation that is unfinished. Tokens and host
@@ -103,5 +103,7 @@ function leaves(value: unknown, path: string, names: ReadonlyMap<unknown, string
       ? []
       : [`${path} = ${[...names].reduce((line, [fresh, name]) => line.replaceAll(String(fresh), name), text)}`];
   }
-  return Object.entries(value).flatMap(([key, one]) => (madeAnew.includes(key) ? [] : leaves(one, `${path}.${key}`, names)));
+  return Object.entries(value).flatMap(([key, one]) =>
+    path.includes(".outputs") && incidental.includes(key) ? [] : leaves(one, `${path}.${key}`, names),
+  );
 }
