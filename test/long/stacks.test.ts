@@ -6,6 +6,7 @@ import { green, operations, Project } from "../support/project.ts";
 import { remains } from "../support/remains.ts";
 
 const rowMilliseconds = 600_000;
+let clean: string[];
 const hosts = ["h11", "h12", "h13", "h14"];
 
 afterAll(closeSharedSsh);
@@ -16,7 +17,10 @@ describe.each(["kvm", "xen"])("stack %s", (stack) => {
     const { url, release } = await project.output<{ url: string; release: string }>("managementServer");
     return [(await fetch(url)).status, release.startsWith("4.20.3.0")];
   };
-  beforeAll(async () => void (await green(project.init())));
+  beforeAll(async () => {
+    clean = await remains();
+    await green(project.init());
+  });
   afterAll(async () => {
     await project.destroy();
     project.remove();
@@ -30,7 +34,7 @@ describe.each(["kvm", "xen"])("stack %s", (stack) => {
       expect([Object.keys(await project.hosts()), await answers()]).toEqual([hosts, [401, true]]);
       await green(project.preview("--expect-no-changes"));
       await green(project.destroy());
-      expect(await remains()).toEqual([]);
+      expect(await remains()).toEqual(clean);
       expect(await Promise.all(hosts.map(powerOf))).toEqual(hosts.map(() => "off"));
     },
     rowMilliseconds,

@@ -14,7 +14,10 @@ find /srv/nfs -mindepth 1
 puppetserver ca list --all | grep -o '[a-z0-9-]*\\.lab\\.test' | sed 's/^/certificate /'
 exit 0`;
 
-/** Everything on the lab's site that it did not begin with, as its own tools and an independent client of XenServer show it. */
+/**
+ * Everything that somebody put on the lab's site, as its own tools and an independent client of XenServer show it: to be compared with
+ * what was there before, since other tests of the lab leave certificates.
+ */
 export async function remains(): Promise<string[]> {
   const pool = new Pool();
   await pool.api.connect();
