@@ -10,10 +10,15 @@ import type { ProvedHost } from "./suite.ts";
 /** Fields by connection name, from the encrypted configuration. */
 export type Credentials = Record<string, Record<string, string>>;
 
-/** What the stack's last `up` made. */
-export async function stackHosts(opened: OpenStack): Promise<ProvedHost[]> {
-  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as { hosts?: ProvedHost[] };
-  return outputs.hosts ?? [];
+/** The machines that the stack's last `up` made. */
+export interface StackMachines {
+  hosts: ProvedHost[];
+  managementServer: ProvedHost | undefined;
+}
+
+export async function stackMachines(opened: OpenStack): Promise<StackMachines> {
+  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as Partial<StackMachines>;
+  return { hosts: outputs.hosts ?? [], managementServer: outputs.managementServer };
 }
 
 export async function stackCredentials(opened: OpenStack): Promise<Credentials> {
