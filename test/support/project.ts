@@ -13,6 +13,8 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
   readonly environment: NodeJS.ProcessEnv;
   readonly stack: string;
+  /** What its operations and previews have printed so far. */
+  printed = "";
   readonly #lab: Lab | undefined;
 
   /** @param options.lab the lab whose namespaces its commands run in; not needed where the test itself runs inside */
@@ -42,6 +44,7 @@ export class Project {
     const [program, ...rest] = (this.#lab ? labExecArguments(this.#lab, this.folder, command) : command) as [string, ...string[]];
     return new Promise((resolve) => {
       execFile(program, rest, { cwd: this.folder, env: this.environment, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+        if (["up", "preview", "refresh", "destroy"].includes(args[0] ?? "")) this.printed += stdout + stderr;
         resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
       });
     });
