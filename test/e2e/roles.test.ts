@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { fault } from "../support/lab.ts";
-import { green, operations, Project, red } from "../support/project.ts";
+import { green, halfOfLab, operations, type Project, red } from "../support/project.ts";
 
 const rowMilliseconds = 300_000;
 const secondary = "/srv/nfs/half-kvm-secondary";
@@ -16,9 +16,7 @@ interface Server {
 }
 
 beforeAll(async () => {
-  project = new Project();
-  project.edit("Pulumi.kvm.yaml", (text) => text.replace("lab-kvm.cfg", "half-kvm.cfg"));
-  await project.init();
+  project = await halfOfLab("kvm");
 }, rowMilliseconds);
 
 afterEach(async () => {
