@@ -65,7 +65,7 @@ export class Installs {
 
   /** Starts the lab, installs the machines once, and takes `measure`'s result; afterwards everything is gone again. */
   async within<T>(measure: () => Promise<T>): Promise<T> {
-    await startLab(this.#lab, { machines: this.#machines });
+    await startLab(this.#lab, { machines: this.#machines }, 180);
     try {
       await this.#pulumi("stack", "init");
       await this.up();
