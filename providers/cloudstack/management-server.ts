@@ -42,7 +42,9 @@ function requireRelease(inputs: ManagementServerInputs, seen: string): void {
   });
 }
 
-function signedClient(context: Context, inputs: ManagementServerInputs, keys: Keys): CloudStackClient {
+function signedClient(context: Context, inputs: ManagementServerInputs, { apiKey, secretKey }: Keys): CloudStackClient {
+  // Of a whole state only these: its names and addresses belong into errors.
+  const keys = { apiKey, secretKey };
   rememberSecrets(keys);
   return new CloudStackClient(context, { address: inputs.address, port: inputs.ports.api }, { kind: "signed", ...keys });
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { junitXml } from "../../runner/junit.ts";
 import { fault, labProcess } from "../support/lab.ts";
-import { green, operations, Project, red } from "../support/project.ts";
+import { green, halfOfLab, operations, type Project, red } from "../support/project.ts";
 import { type Found, needlesOf, SecretWatch, secretsBelow, secretsIn } from "../support/secret-watch.ts";
 import { credentialsOf, suiteOf } from "../support/site-suite.ts";
 
@@ -25,9 +25,7 @@ interface Server {
 }
 
 beforeAll(async () => {
-  project = new Project();
-  project.edit("Pulumi.kvm.yaml", (text) => text.replace("lab-kvm.cfg", "half-kvm.cfg"));
-  await project.init();
+  project = await halfOfLab("kvm");
   watch = new SecretWatch(process.pid, labProcess());
 }, rowMilliseconds);
 

@@ -132,3 +132,11 @@ export class Project {
     rmSync(this.folder, { recursive: true });
   }
 }
+
+/** A checkout of one of the two stacks that share the lab: its hosts, stores and management server are not the other's. */
+export async function halfOfLab(stack: "kvm" | "xen"): Promise<Project> {
+  const project = new Project({ stack });
+  project.edit(project.stackFile, (text) => text.replace(`lab-${stack}.cfg`, `half-${stack}.cfg`));
+  await project.init();
+  return project;
+}
