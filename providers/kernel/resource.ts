@@ -34,6 +34,15 @@ export type Arguments<I> = { [K in keyof I]?: Deep<I[K]> };
 /** The property of a resource in a program that holds an output: `id` is the resource's own there. */
 const propertyOf = (output: string) => (output === "id" ? SERVER_ID : output);
 
+/**
+ * Marks an output's rejection as handled. These two promises are all of an output that nobody else waits for; `pulumi.recover` does the same
+ * with a second output beside each, which doubles what a program of a thousand machines makes.
+ */
+function ignoreRejection(output: pulumi.Output<unknown>): void {
+  const { isKnown, isSecret } = output as unknown as Record<"isKnown" | "isSecret", Promise<boolean>>;
+  for (const promise of [isKnown, isSecret]) promise.catch(() => undefined);
+}
+
 /** A resource of this project in a Pulumi program. */
 export class TestbedResource<I extends object, O extends object> extends pulumi.dynamic.Resource {
   constructor(definition: Definition<I, O>, name: string, args: Arguments<I>, options: pulumi.CustomResourceOptions = {}) {
@@ -45,10 +54,17 @@ export class TestbedResource<I extends object, O extends object> extends pulumi.
     const owner = `${project}/${stack}/${ownerId(backendAddress(), project, stack)}`;
     const secrets = [...(options.additionalSecretOutputs ?? []), ...(definition.secretOutputs ?? [])];
     const merged = { ...options, additionalSecretOutputs: secrets };
-    super(stubOf(definition.type), name, { ...placeholders, ...args, __urn: urn, __owner: owner }, merged, `${module}`, type);
+    const traced = Error.stackTraceLimit;
+    // Pulumi notes a stack trace with each of the four promises of each property, for its leak report: half the time of a large program.
+    Error.stackTraceLimit = 0;
+    try {
+      super(stubOf(definition.type), name, { ...placeholders, ...args, __urn: urn, __owner: owner }, merged, `${module}`, type);
+    } finally {
+      Error.stackTraceLimit = traced;
+    }
     // The engine reports a resource that failed. That its outputs reject is no news, and would be printed below as a trace of the
     // program. Whoever depends on them still fails, and with it the program: else the engine took what is not registered for removed.
-    for (const value of Object.values(this)) if (pulumi.Output.isInstance(value)) pulumi.recover<unknown>(value, () => undefined);
+    for (const value of Object.values(this)) if (pulumi.Output.isInstance(value)) ignoreRejection(value);
   }
 
   /** An output (or input) of the resource. */
