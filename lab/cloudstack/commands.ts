@@ -7,6 +7,7 @@ import { hostCommands } from "./api/hosts.ts";
 import { imageStoreCommands } from "./api/image-stores.ts";
 import { infrastructureCommands } from "./api/infrastructure.ts";
 import { jobCommands } from "./api/jobs.ts";
+import { networkDeviceCommands } from "./api/network-devices.ts";
 import { networkCommands } from "./api/networks.ts";
 import { offeringCommands } from "./api/offerings.ts";
 import { physicalNetworkCommands } from "./api/physical-networks.ts";
@@ -40,6 +41,7 @@ export const commands: Commands = {
   ...infrastructureCommands,
   ...jobCommands,
   ...networkCommands,
+  ...networkDeviceCommands,
   ...offeringCommands,
   ...physicalNetworkCommands,
   ...podCommands,

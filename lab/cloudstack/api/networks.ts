@@ -87,6 +87,17 @@ function deleteNetwork(request: Request): Reply {
 export const networkCommands: Commands = {
   listNetworks: { forUsers: true, run: listNetworks },
   createNetwork: { forUsers: true, run: createNetwork },
+  updateNetwork: {
+    forUsers: true,
+    job: { class: "org.apache.cloudstack.api.command.admin.network.UpdateNetworkCmdByAdmin", instanceType: "Network" },
+    run(request) {
+      const { database } = request.cloud;
+      const network = named(request, "network");
+      const { name, displaytext } = request.parameters;
+      database.update(network, { ...(name ? { name } : {}), ...(displaytext ? { displaytext } : {}) });
+      return { network: networkReply(database, network) };
+    },
+  },
   deleteNetwork: {
     forUsers: true,
     job: {
