@@ -34,5 +34,10 @@ export interface CommandDescription {
   response: string[];
 }
 
-/** The commands of the recordings, as the server's own listApis describes them. */
-export const commandCatalogue = new Map(lines<CommandDescription>("commands.jsonl").map((one) => [one.name, one]));
+/**
+ * The commands of the recordings, as the server's own listApis describes them, and those that the emulator has beyond them, as its
+ * documentation does.
+ */
+export const commandCatalogue = new Map(
+  ["commands.jsonl", "more-commands.jsonl"].flatMap((file) => lines<CommandDescription>(file)).map((one) => [one.name, one]),
+);

@@ -7,6 +7,7 @@ import { hostCommands } from "./api/hosts.ts";
 import { imageStoreCommands } from "./api/image-stores.ts";
 import { infrastructureCommands } from "./api/infrastructure.ts";
 import { jobCommands } from "./api/jobs.ts";
+import { networkDeviceCommands } from "./api/network-devices.ts";
 import { networkCommands } from "./api/networks.ts";
 import { offeringCommands } from "./api/offerings.ts";
 import { physicalNetworkCommands } from "./api/physical-networks.ts";
@@ -16,6 +17,7 @@ import { providerCommands } from "./api/providers.ts";
 import { removalCommands } from "./api/removal.ts";
 import { routerCommands } from "./api/routers.ts";
 import { serverCommands } from "./api/server.ts";
+import { simulatorMockCommands } from "./api/simulator-mocks.ts";
 import { storagePoolCommands } from "./api/storage-pools.ts";
 import { systemVmCommands } from "./api/system-vms.ts";
 import { templateCommands } from "./api/templates.ts";
@@ -39,6 +41,7 @@ export const commands: Commands = {
   ...infrastructureCommands,
   ...jobCommands,
   ...networkCommands,
+  ...networkDeviceCommands,
   ...offeringCommands,
   ...physicalNetworkCommands,
   ...podCommands,
@@ -47,6 +50,7 @@ export const commands: Commands = {
   ...removalCommands,
   ...routerCommands,
   ...serverCommands,
+  ...simulatorMockCommands,
   ...storagePoolCommands,
   ...systemVmCommands,
   ...templateCommands,

@@ -1,7 +1,8 @@
 import { type Commands, listReply } from "../command.ts";
 import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { is, isSet, place, selected } from "../objects.ts";
+import { invalidValue } from "../errors.ts";
+import { is, isSet, named, place, selected } from "../objects.ts";
 import { offering } from "../offerings.ts";
 
 const offerings: Record<string, string> = {
@@ -52,6 +53,17 @@ function volumeReply(database: Database, volume: Row): Reply {
 }
 
 export const volumeCommands: Commands = {
+  deleteVolume: {
+    forUsers: true,
+    run(request) {
+      const { database } = request.cloud;
+      const volume = named(request, "volume");
+      const vm = database.find(volume.instanceId);
+      if (vm && database.table("instance").includes(vm)) throw invalidValue("Please specify a volume that is not attached to any VM.");
+      database.remove("volume", volume);
+      return { success: true };
+    },
+  },
   listVolumes: {
     forUsers: true,
     run(request) {
