@@ -1,3 +1,5 @@
+import "./ownership.ts";
+
 export { cluster } from "./cluster.ts";
 export { globalSetting } from "./global-setting.ts";
 export { guestNetwork } from "./guest-network.ts";
