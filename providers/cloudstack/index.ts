@@ -1,5 +1,3 @@
-import "./ownership.ts";
-
 export { cluster } from "./cluster.ts";
 export { globalSetting } from "./global-setting.ts";
 export { guestNetwork } from "./guest-network.ts";
@@ -9,6 +7,9 @@ export { imageStore } from "./image-store.ts";
 export { managementServer } from "./management-server.ts";
 export { networkDevice } from "./network-device.ts";
 export { networkServiceProvider } from "./network-service-provider.ts";
+
+import "./ownership.ts";
+
 export { physicalNetwork } from "./physical-network.ts";
 export { pod } from "./pod.ts";
 export { restart } from "./restart.ts";
