@@ -64,6 +64,7 @@ async function answerApi(exchange: Exchange): Promise<void> {
 
 async function run({ cloud, sessions, request }: Exchange, parameters: Parameters): Promise<{ wrapper: string; reply: Reply }> {
   const name = parameters.command;
+  if (cloud.faults.has("cloud-401")) throw unauthenticated();
   const inSession = sessions.caller(cookiesOf(request), parameters);
   if (inSession) return cloud.run(inSession, name, parameters);
   // Outside a session a command that does not exist is a request that cannot be verified (cloudstack-observed facts 10).

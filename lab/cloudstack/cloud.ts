@@ -4,9 +4,14 @@ import type { Caller, Command, Request } from "./command.ts";
 import { commands } from "./commands.ts";
 import { type Database, type Row, timeText } from "./database.ts";
 import { type Reply, wrapper } from "./envelope.ts";
-import { failed, unknownCommand } from "./errors.ts";
+import { ApiFault, failed, unknownCommand } from "./errors.ts";
+import { type ActiveFaults, take } from "./faults.ts";
 import { startJob } from "./jobs.ts";
 import { checkParameters, type Parameters, refuseControlCharacters, withUuids } from "./parameters.ts";
+
+const SLOW_JOB_SECONDS = 120;
+/** Longer than anything waits, and within what a timer takes. */
+const NEVER_SECONDS = 1_000_000;
 
 /** One running server: its database, and what it read from it when it started. */
 export class Cloud {
@@ -15,10 +20,12 @@ export class Cloud {
   readonly #loaded: Record<string, string>;
 
   readonly clock: Clock;
+  readonly faults: ActiveFaults;
   /** What takes back each thing that is still to happen. */
   readonly #pending = new Set<() => void>();
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Database, clock: Clock, faults: ActiveFaults = new Map()) {
+    this.faults = faults;
     this.database = database;
     this.clock = clock;
     this.#loaded = Object.fromEntries(settingsCatalogue.map(({ name }) => [name, this.stored(name) ?? ""]));
@@ -73,6 +80,8 @@ export class Cloud {
   /** Runs a command whose caller is known, and gives the name and the content of the envelope. */
   async run(caller: Caller, name: string | undefined, given: Parameters): Promise<{ wrapper: string; reply: Reply }> {
     refuseControlCharacters(given);
+    if (take(this.faults, "cloud-429"))
+      throw new ApiFault(429, 4545, `The given user has reached his/her account api limit, please retry after 1000 ms.`);
     if (!name) throw unknownCommand("Invalid request, no command sent");
     const description = commandCatalogue.get(name);
     if (!description) throw unknownCommand(`Unknown API command: ${name}`);
@@ -90,8 +99,21 @@ export class Cloud {
   async #answer(command: Command, request: Request): Promise<Reply> {
     if (!command.job) return command.run(request);
     const created = command.create?.(request);
+    const { faults } = this;
+    const failing = take(faults, "cloud-job-fails");
+    const seconds = take(faults, "cloud-job-never-ends") ? NEVER_SECONDS : take(faults, "cloud-job-slow") ? SLOW_JOB_SECONDS : undefined;
     const instance = created?.id ?? request.parameters[command.job.instance ?? "id"];
-    const job: Row = startJob(this, request.caller, command.job, instance, () => command.run({ ...request, job }, created));
+    const job: Row = startJob(
+      this,
+      request.caller,
+      command.job,
+      instance,
+      () => {
+        if (failing) throw failed("Failed by the lab");
+        return command.run({ ...request, job }, created);
+      },
+      seconds,
+    );
     return { ...(created ? { id: created.id } : {}), jobid: job.id };
   }
 

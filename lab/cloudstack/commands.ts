@@ -16,6 +16,7 @@ import { providerCommands } from "./api/providers.ts";
 import { removalCommands } from "./api/removal.ts";
 import { routerCommands } from "./api/routers.ts";
 import { serverCommands } from "./api/server.ts";
+import { simulatorMockCommands } from "./api/simulator-mocks.ts";
 import { storagePoolCommands } from "./api/storage-pools.ts";
 import { systemVmCommands } from "./api/system-vms.ts";
 import { templateCommands } from "./api/templates.ts";
@@ -47,6 +48,7 @@ export const commands: Commands = {
   ...removalCommands,
   ...routerCommands,
   ...serverCommands,
+  ...simulatorMockCommands,
   ...storagePoolCommands,
   ...systemVmCommands,
   ...templateCommands,

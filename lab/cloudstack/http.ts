@@ -31,6 +31,12 @@ export function cookiesOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(pairs.filter(([name]) => name).map(([name, value]) => [name, value ?? ""]));
 }
 
+/** Ends the connection in the middle of a reply that began well. */
+export function cutReply(response: ServerResponse): void {
+  response.writeHead(200, { "Content-Type": "application/json; charset=UTF-8", "Content-Length": 1000 });
+  response.write('{"', () => response.destroy());
+}
+
 /** What a proxy or the servlet container says when the server cannot take a call. */
 export function unavailable(response: ServerResponse): void {
   response.writeHead(503, { "Content-Type": "text/html;charset=iso-8859-1" });

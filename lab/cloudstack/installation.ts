@@ -7,7 +7,7 @@ import { Cloud } from "./cloud.ts";
 import { Database, timeText } from "./database.ts";
 import { answerDatabasePort } from "./database-port.ts";
 import { type ActiveFaults, faultOfPort, take } from "./faults.ts";
-import { HEADER_BYTES, unavailable } from "./http.ts";
+import { cutReply, HEADER_BYTES, unavailable } from "./http.ts";
 import { answerOpenPort } from "./open-port.ts";
 import { startServices } from "./services.ts";
 import { Sessions } from "./sessions.ts";
@@ -79,7 +79,7 @@ export class Installation {
   start(): void {
     if (this.#life || !this.#machine) return;
     const life: Life = {
-      cloud: new Cloud(this.#database, this.#pace.clock ?? new ScaledClock()),
+      cloud: new Cloud(this.#database, this.#pace.clock ?? new ScaledClock(), this.faults),
       ports: new Map(),
       stuck: this.faults.has("cloud-never-up"),
     };
@@ -148,6 +148,7 @@ export class Installation {
   #serve(life: Life, port: number, answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>): void {
     const server = createServer({ maxHeaderSize: HEADER_BYTES }, async (request, response) => {
       if (take(this.faults, "cloud-5xx")) return unavailable(response);
+      if (take(this.faults, "cloud-cuts")) return cutReply(response);
       if (take(this.faults, "cloud-restarts")) {
         request.socket.destroy();
         return this.restart();

@@ -24,7 +24,13 @@ export const isTrue =
 
 const contains: Test = (row, wanted) => String(row.name).toLowerCase().includes(wanted.toLowerCase());
 
-const common: Record<string, Test> = { id: is("id"), name: is("name"), keyword: contains, zoneid: is("zoneId"), podid: is("podId") };
+const common: Record<string, Test> = {
+  id: is("id"),
+  name: isIgnoringCase("name"),
+  keyword: contains,
+  zoneid: is("zoneId"),
+  podid: is("podId"),
+};
 
 /** Those rows that the parameters ask for; a parameter without a test is ignored, as the server does. */
 export function selected({ parameters }: Request, rows: readonly Row[], tests: Record<string, Test> = {}): Row[] {

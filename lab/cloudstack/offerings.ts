@@ -12,6 +12,13 @@ export function seedOfferings(database: Database): void {
     const { kind, ...fields } = JSON.parse(line) as Reply;
     database.insert("offering", { kind, name: fields.name, fields, created: timeText() });
   }
+  seedSystemOfferings(database);
+}
+
+/** Those of the networks that a zone has of itself. */
+function seedSystemOfferings(database: Database): void {
+  for (const traffic of ["Public", "Management", "Control", "Storage"])
+    database.insert("offering", { kind: "systemnetworkoffering", name: `System-${traffic}-Network`, fields: {} });
 }
 
 export function offering(database: Database, name: string): Row {

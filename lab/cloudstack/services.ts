@@ -2,6 +2,7 @@ import { addStartAlerts } from "./alerts.ts";
 import type { Cloud } from "./cloud.ts";
 import { agentOf } from "./instances.ts";
 import { failInterruptedJobs } from "./jobs.ts";
+import { startPings } from "./pings.ts";
 import { startScans } from "./system-vms.ts";
 import { resetDownloads, startDownloads } from "./templates.ts";
 
@@ -21,7 +22,25 @@ export function startServices(cloud: Cloud): void {
     for (const zone of database.table("zone")) if (hasWorker(cloud, zone.id)) startDownloads(cloud, zone);
   });
   resumeStarts(cloud);
+  flap(cloud);
+  startPings(cloud);
   startScans(cloud);
+}
+
+const FLAP_SECONDS = 20;
+
+/** While that fault is active, a host that is Up loses its connection for a while. */
+function flap(cloud: Cloud): void {
+  cloud.after(FLAP_SECONDS, () => {
+    const host = cloud.database.table("host").find((one) => one.type === "Routing" && one.state === "Up");
+    if (host && cloud.faults.has("cloud-host-flaps")) {
+      cloud.database.update(host, { state: "Disconnected" });
+      cloud.after(FLAP_SECONDS / 2, () => {
+        if (host.state === "Disconnected") cloud.database.update(host, { state: "Up" });
+      });
+    }
+    flap(cloud);
+  });
 }
 
 const hasWorker = ({ database }: Cloud, zoneId: string) =>

@@ -10,7 +10,9 @@ const kinds: [traffictype: string, broadcast: string, specifyipranges: boolean][
 ];
 
 export function addSystemNetworks(database: Database, zone: Row): void {
-  for (const [traffictype, broadcast, specifyipranges] of kinds)
+  // Public traffic of an advanced zone with security groups goes over its shared guest network.
+  const hasPublic = zone.networkType === "Basic" || zone.securityGroups !== true;
+  for (const [traffictype, broadcast, specifyipranges] of kinds.filter(([type]) => hasPublic || type !== "Public"))
     database.insert("network", {
       ...{ zoneId: zone.id, isSystem: true, traffictype, broadcast, specifyipranges, created: timeText() },
     });

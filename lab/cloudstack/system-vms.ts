@@ -10,8 +10,11 @@ import {
   poolFor,
   privateAddress,
   publicAddress,
+  removeInstance,
+  stopInstance,
   usableHosts,
 } from "./instances.ts";
+import { fails } from "./misbehaviour.ts";
 import { childrenOf } from "./objects.ts";
 import { startDownloads, systemTemplate } from "./templates.ts";
 
@@ -67,7 +70,7 @@ function ensure(cloud: Cloud, zone: Row, kind: Kind, store: Row | undefined): vo
   const there = childrenOf(database, "instance", "zoneId", zone).filter((vm) => vm.type === kind.type);
   const one = there.find((vm) => kind.type === "ConsoleProxy" || vm.storeId === store.id);
   if (one && one.state !== "Stopped") return;
-  const host = hostFor(database, zone);
+  const host = hostFor(database, zone, kind.type);
   if (!host) return;
   const vm = one ?? make(database, zone, kind, store, host);
   if (vm) cloud.after(one ? 0 : courseOf(host).made, () => void start(cloud, vm));
@@ -76,8 +79,12 @@ function ensure(cloud: Cloud, zone: Row, kind: Kind, store: Row | undefined): vo
 const courseOf = (host: Row) => (host.hypervisor === "Simulator" ? simulated : real);
 
 /** A host with storage whose hypervisor's system template is there. */
-function hostFor(database: Database, zone: Row): Row | undefined {
-  return usableHosts(database, zone).find((host) => poolFor(database, host) && systemTemplate(database, zone, String(host.hypervisor)));
+function hostFor(database: Database, zone: Row, type: unknown): Row | undefined {
+  const fit = usableHosts(database, zone).filter(
+    (host) => poolFor(database, host) && systemTemplate(database, zone, String(host.hypervisor)),
+  );
+  // The two of a zone are kept apart, as far as there are hosts.
+  return type === "ConsoleProxy" ? fit.at(-1) : fit[0];
 }
 
 function make(database: Database, zone: Row, kind: Kind, store: Row, host: Row): Row | undefined {
@@ -97,26 +104,63 @@ function make(database: Database, zone: Row, kind: Kind, store: Row, host: Row):
 export function start(cloud: Cloud, vm: Row): boolean {
   const { database } = cloud;
   const zone = database.find(vm.zoneId) as Row;
-  const host = hostFor(database, zone);
+  const host = hostFor(database, zone, vm.type);
   if (vm.state !== "Stopped" || database.isRemoved("instance", vm) || !host) return false;
   database.update(vm, { state: "Starting", hostId: host.id, podId: host.podId });
-  cloud.after(courseOf(host).starting, () => started(cloud, vm));
+  const { starting } = courseOf(host);
+  cloud.after(starting / 3, () => {
+    if (vm.state === "Starting" && vm.hostId === host.id) addressed(database, vm, host);
+  });
+  cloud.after(starting, () => started(cloud, vm));
   return true;
+}
+
+/** Its private addresses come while it starts. */
+function addressed(database: Database, vm: Row, host: Row): void {
+  const pod = database.find(host.podId) as Row;
+  database.update(vm, {
+    ...{ privateIp: privateAddress(database, pod), privateMac: macAddress("1e"), privateNetmask: pod.netmask, linkLocal: linkLocal() },
+  });
 }
 
 function started(cloud: Cloud, vm: Row): void {
   const { database } = cloud;
   const host = database.find(vm.hostId);
   const pool = host && poolFor(database, host);
-  if (vm.state !== "Starting" || database.isRemoved("instance", vm) || !host || !pool) return;
-  const pod = database.find(host.podId) as Row;
+  if (vm.state !== "Starting" || database.isRemoved("instance", vm)) return;
+  if (!host || !pool) return void stopInstance(database, vm);
+  if (fails(cloud, "StartCommand", { zoneId: vm.zoneId, podId: host.podId, clusterId: host.clusterId, hostId: host.id }))
+    return void failed(cloud, vm);
   if (childrenOf(database, "volume", "instanceId", vm).length === 0) insertVolume(database, vm, pool);
-  database.update(vm, {
-    ...{ state: "Running", privateIp: privateAddress(database, pod), privateMac: macAddress("1e"), privateNetmask: pod.netmask },
-    linkLocal: linkLocal(),
-  });
+  database.update(vm, { state: "Running", failures: undefined });
   cloud.after(courseOf(host).agent, () => agentUp(cloud, vm));
 }
+
+/** One that did not start is tried once more, then made anew under another name, for ever (cloudstack-observed facts 52). */
+function failed(cloud: Cloud, vm: Row): void {
+  const { database } = cloud;
+  const zone = database.find(vm.zoneId) as Row;
+  const [type, alert, kind] =
+    vm.type === "ConsoleProxy"
+      ? ([10, "ALERT.SERVICE.CONSOLEPROXY", "Console proxy"] as const)
+      : ([19, "ALERT.SERVICE.SSVM", "Secondary Storage Vm"] as const);
+  const shown = vm.type === "ConsoleProxy" ? "proxy" : "secStorageVm";
+  addAlert(
+    database,
+    type,
+    alert,
+    `${kind} creation failure in zone [${zone.name}], ${shown} [${vm.name}], public IP [${vm.publicIp}], private IP [N/A]. Error details: null`,
+  );
+  const hadFailed = vm.failures;
+  stopInstance(database, vm);
+  if (!hadFailed) return void database.update(vm, { failures: 1 });
+  database.update(vm, { state: "Expunging", publicIp: undefined });
+  cloud.after(EXPUNGE_SECONDS, () => {
+    if (!database.isRemoved("instance", vm)) removeInstance(database, vm);
+  });
+}
+
+const EXPUNGE_SECONDS = 2;
 
 /** On the simulator the console proxy never has an agent (cloudstack-observed facts 29). */
 function agentUp(cloud: Cloud, vm: Row): void {
@@ -124,6 +168,7 @@ function agentUp(cloud: Cloud, vm: Row): void {
   const zone = database.find(vm.zoneId) as Row;
   if (vm.state !== "Running" || database.isRemoved("instance", vm)) return;
   const isProxy = vm.type === "ConsoleProxy";
+  if (cloud.faults.has("cloud-no-agent")) return;
   if (!isProxy || vm.hypervisor !== "Simulator") connectAgent(cloud, vm);
   if (!isProxy) startDownloads(cloud, zone);
   const addresses = `public IP [${vm.publicIp}], private IP [${vm.privateIp}]`;

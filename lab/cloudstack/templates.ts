@@ -82,6 +82,8 @@ function download(cloud: Cloud, copy: Row): void {
   database.update(copy, { downloading: true });
   const step = () => {
     if (database.isRemoved("templatecopy", copy)) return;
+    if (cloud.faults.has("cloud-template-fails"))
+      return database.update(copy, { error: "Failed to download: Connection refused", downloading: undefined });
     database.update(copy, { percent: Number(copy.percent) + 10 });
     if (copy.percent === 100) database.update(copy, { downloading: undefined });
     else cloud.after(DOWNLOAD_SECONDS / 10, step);

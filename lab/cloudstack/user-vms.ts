@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Cloud } from "./cloud.ts";
 import { type Database, type Row, timeText } from "./database.ts";
 import { insertVolume, linkLocal, macAddress, poolFor, publicAddress, removeInstance, usableHosts } from "./instances.ts";
@@ -48,6 +49,7 @@ export function implementNetwork(cloud: Cloud, network: Row): void {
       },
       ...{ publicIp: place.address, publicMac: macAddress("1e"), publicNetmask: place.vlan.netmask, gateway: place.vlan.gateway },
       ...{ publicVlan: place.vlan.vlan, templateId: systemTemplate(database, zone, String(host.hypervisor))?.id },
+      nicIds: { guest: randomUUID(), control: randomUUID(), public: randomUUID(), scripts: randomUUID() },
       ...{ guestMac: macAddress("02:01:00"), cpu: 500, cores: 1, memory: 2 ** 29, accountId: network.accountId },
     });
     database.update(router, { name: `r-${router.databaseId}-VM` });
@@ -58,10 +60,10 @@ export function implementNetwork(cloud: Cloud, network: Row): void {
 function startRouter(cloud: Cloud, router: Row, host: Row): void {
   const { database } = cloud;
   const pool = poolFor(database, host);
-  setState(database, router, { state: "Starting", hostId: host.id, podId: host.podId });
+  setState(database, router, { state: "Starting", hostId: host.id, podId: host.podId, linkLocal: linkLocal() });
   cloud.after(ROUTER_RUNNING_SECONDS, () => {
     if (pool && !database.isRemoved("instance", router)) insertVolume(database, router, pool);
-    setState(database, router, { state: "Running", linkLocal: linkLocal() });
+    setState(database, router, { state: "Running" });
   });
 }
 

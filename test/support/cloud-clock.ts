@@ -27,6 +27,11 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
+  /** To the next thing that is due, or to that time when nothing is before it. */
+  advanceToNext(end: number): Promise<void> {
+    return this.advance((this.#next(end)?.at ?? end) - this.#now);
+  }
+
   #next(end: number): { at: number; run: () => void } | undefined {
     const due = [...this.#due].filter((one) => one.at <= end);
     return due.sort((one, other) => one.at - other.at)[0];

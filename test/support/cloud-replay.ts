@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { ManualClock } from "./cloud-clock.ts";
 import { difference, Ids, inOrderOf, type Recorded } from "./cloud-recording.ts";
 import { type HttpAnswer, type HttpCall, send } from "./cloud-request.ts";
@@ -8,6 +9,11 @@ interface Session {
   jsessionid: string;
   sessionkey: string;
 }
+
+/** Those that the share of agreement is counted over; the others are asked once. */
+export const comparedCommands = new Set(
+  JSON.parse(readFileSync(new URL("../recordings/cloudstack/compared-commands.json", import.meta.url), "utf8")) as string[],
+);
 
 const MINUTES_10 = 600_000;
 const STEP_SECONDS = 0.5;
@@ -78,14 +84,23 @@ export class Replay {
   async #runByClock(recorded: Recorded, call: HttpCall, clock: ManualClock): Promise<string | undefined> {
     const before = this.#ids;
     let found = this.#judge(recorded, await sendByClock(call, clock));
-    if (!found || !/^(list|query)/.test(String(recorded.params.command))) return found;
+    const { command } = recorded.params;
+    if (!found || !/^(list|query)/.test(String(command)) || !comparedCommands.has(String(command))) return found;
     const end = Math.max(clock.now + LEAST_WAIT_SECONDS, this.#began + recorded.t + WAIT_SECONDS);
     while (found && clock.now < end) {
       this.#ids = before;
-      await clock.advance(STEP_SECONDS);
+      await clock.advanceToNext(end);
       found = this.#judge(recorded, await sendByClock(call, clock));
     }
     return found;
+  }
+
+  /** A recorded id of the network offering of that name. */
+  async learnOffering(recorded: string, name: string): Promise<void> {
+    const path = `/?command=listNetworkOfferings&response=json&name=${encodeURIComponent(name)}`;
+    const answer = await send({ port: this.#ports[8096] ?? 0, method: "GET", path });
+    const found = parse(answer.text) as { listnetworkofferingsresponse: { networkoffering: { id: string }[] } };
+    this.#ids.set(recorded, found.listnetworkofferingsresponse.networkoffering[0]?.id ?? "");
   }
 
   /** From here on the recorded times count. */

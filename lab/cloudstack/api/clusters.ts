@@ -2,6 +2,7 @@ import { type Commands, listReply, type Request } from "../command.ts";
 import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
 import { type ApiFault, failed, invalidValue, malformed, unexpected } from "../errors.ts";
+import { stopInstance } from "../instances.ts";
 import { childrenOf, is, isIgnoringCase, isSet, named, place, removable, selected, shownZone } from "../objects.ts";
 import { capacityOf } from "./capacity.ts";
 import { allocationState } from "./zones.ts";
@@ -108,7 +109,11 @@ async function manage({ cloud }: Request, cluster: Row, managedState: string): P
   database.update(cluster, { managedState });
   const hosts = childrenOf(database, "host", "clusterId", cluster);
   if (managedState === "Unmanaged") {
-    for (const host of hosts) database.update(host, { state: "Disconnected" });
+    for (const host of hosts) {
+      database.update(host, { state: "Disconnected" });
+      // What ran there is started elsewhere by the next scan.
+      for (const vm of childrenOf(database, "instance", "hostId", host)) if (vm.type !== "User") stopInstance(database, vm);
+    }
     await cloud.pause(UNMANAGE_SECONDS);
   } else
     cloud.after(MANAGE_SECONDS, () => {

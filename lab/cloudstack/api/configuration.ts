@@ -3,7 +3,7 @@ import type { Commands, Request } from "../command.ts";
 import { listReply } from "../command.ts";
 import type { Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { failed, invalidValue, malformed } from "../errors.ts";
+import { ApiFault, failed, invalidValue, malformed } from "../errors.ts";
 
 /** What a setting can be set for, by the parameter that names it: its name as lists write it, and as a reset does. */
 const scopes: Record<string, [scope: string, atReset: string]> = {
@@ -102,11 +102,19 @@ export const configurationCommands: Commands = {
           (category === undefined || one.category === category) &&
           (group === undefined || one.group === group),
       );
-      return listReply(
-        request,
-        "configuration",
-        found.map((one) => settingReply(request, one)),
-      );
+      const { subgroup } = request.parameters;
+      if (subgroup !== undefined && !settingsCatalogue.some((one) => one.subgroup === subgroup))
+        throw malformed(`Invalid configuration subgroup: ${subgroup}`);
+      try {
+        return listReply(
+          request,
+          "configuration",
+          found.filter((one) => subgroup === undefined || one.subgroup === subgroup).map((one) => settingReply(request, one)),
+        );
+      } catch (error) {
+        // This list alone tells a page that is too large as a parameter of the wrong shape.
+        throw error instanceof ApiFault ? malformed(error.message) : error;
+      }
     },
   },
   updateConfiguration: {

@@ -48,7 +48,8 @@ const RECONNECT_SECONDS = 30;
 function reconnect(request: Request): Reply {
   const { cloud } = request;
   const host = named(request, "host");
-  if (host.state !== "Up") throw failed(`Unable to disconnect host because it is not connected to this server: ${shownHost(host)}`);
+  if (host.state !== "Up" && host.state !== "Disconnected")
+    throw failed(`Unable to disconnect host because it is not connected to this server: ${shownHost(host)}`);
   cloud.database.update(host, { state: "Disconnected" });
   cloud.after(RECONNECT_SECONDS, () => {
     if (host.state === "Disconnected") cloud.database.update(host, { state: "Up" });

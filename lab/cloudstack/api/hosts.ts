@@ -2,9 +2,12 @@ import type { Cloud } from "../cloud.ts";
 import { type Commands, listReply, type Request } from "../command.ts";
 import { type Row, timeText } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { invalidValue, unexpected } from "../errors.ts";
+import { failed, invalidValue, unexpected } from "../errors.ts";
+import { take } from "../faults.ts";
 import { connect } from "../host-connection.ts";
 import { insertHost, simulatedHost } from "../hosts.ts";
+import { SERVER_NUMBER } from "../jobs.ts";
+import { fails } from "../misbehaviour.ts";
 import { is, isIgnoringCase, named, selected, shownHost, shownPod, shownZone } from "../objects.ts";
 import { registerTemplates } from "../templates.ts";
 import { hypervisorName, inPodAndZone, insertCluster } from "./clusters.ts";
@@ -20,6 +23,10 @@ function standalone(request: Request, pod: Row, hypervisor: string, url: string)
   if (found) return found;
   return insertCluster(database, pod, { name, hypervisor, type: "CloudManaged" });
 }
+
+const SSH_PORT = 22;
+
+const notFound = (url: string) => unexpected(`Unable to add the host: Cannot find the server resources at ${url}`);
 
 async function addHost(request: Request): Promise<Reply> {
   const { cloud, parameters } = request;
@@ -39,17 +46,30 @@ async function addHost(request: Request): Promise<Reply> {
   const cluster = parameters.clusterid ? named(request, "cluster", "clusterid") : standalone(request, pod, hypervisor, text);
   const place = { zoneId: zone.id, podId: pod.id, clusterId: cluster.id };
   if (hypervisor === "Simulator") {
-    if (!url.hostname.startsWith("sim")) throw unexpected(`Unable to add the host: Cannot find the server resources at ${text}`);
+    if (!url.hostname.startsWith("sim")) throw notFound(text);
+    if (take(cloud.faults, "cloud-host-refused")) throw notFound(text);
     return added(cloud, insertHost(cloud, simulatedHost(cloud, pod, url), { ...place, hypervisor, resourceState, tags: hosttags }));
   }
+  if (take(cloud.faults, "cloud-host-refused")) throw notFound(text);
   if (!username) throw invalidValue("Username need to be provided.");
   const duplicate = cloud.database.table("host").find((one) => one.address === url.hostname && one.type === "Routing");
-  if (duplicate || url.hostname.startsWith("sim")) throw unexpected(`Unable to add the host: Cannot find the server resources at ${text}`);
-  const found = await connect(cloud, { hypervisor, address: url.hostname, username, password: password ?? "" }, text);
-  return added(cloud, insertHost(cloud, found, { ...place, hypervisor, resourceState, tags: hosttags, address: url.hostname }));
+  if (duplicate || url.hostname.startsWith("sim")) throw notFound(text);
+  const contact = { address: url.hostname, port: Number(url.port || SSH_PORT) };
+  const found = await connect({ hypervisor, ...contact, username, password: password ?? "" }, text);
+  return added(cloud, insertHost(cloud, found, { ...place, ...contact, hypervisor, resourceState, tags: hosttags }));
 }
 
 function added(cloud: Cloud, host: Row): Reply {
+  const inCluster = { zoneId: host.zoneId, podId: host.podId, clusterId: host.clusterId };
+  const hasPool = cloud.database.table("storagepool").some((pool) => pool.clusterId === host.clusterId);
+  if (fails(cloud, "CheckNetworkCommand", inCluster) || (hasPool && fails(cloud, "ModifyStoragePoolCommand", inCluster))) {
+    // The row stays behind (cloudstack-observed facts 48).
+    cloud.database.update(host, { state: "Alert" });
+    throw failed(
+      `Cannot transit agent status with event AgentDisconnected for host ${shownHost(host)}, management server id is ${SERVER_NUMBER}, ` +
+        "Unable to transition to a new state from Creating via AgentDisconnected",
+    );
+  }
   registerTemplates(cloud, cloud.database.find(host.zoneId) as Row);
   return { count: 1, host: [hostReply(cloud, host)] };
 }
@@ -91,6 +111,20 @@ function updateHostPassword(request: Request): Reply {
 
 const detailNames = ["all", "capacity", "events", "stats", "min"];
 
+/** Fields that only some values of `details` show; without it all are shown. */
+const detailFields: Record<string, RegExp> = {
+  capacity: /^(cpuallocated\w*|cpuwithoverprovisioning|memorytotal|memorywithoverprovisioning|memoryallocated\w+)$/,
+  events: /^events$/,
+  stats: /^(cpuused|cpuloadaverage|networkkbs\w+|memoryused)$/,
+};
+
+function withDetails(reply: Reply, wanted: readonly string[]): Reply {
+  if (wanted.length === 0 || wanted.includes("all")) return reply;
+  const hidden = Object.entries(detailFields).flatMap(([name, fields]) => (wanted.includes(name) ? [] : [fields]));
+  const shown = Object.entries(reply).filter(([name]) => !hidden.some((fields) => fields.test(name)));
+  return { ...Object.fromEntries(shown), ...(wanted.includes("capacity") ? {} : { memoryallocated: 0 }) };
+}
+
 function listHosts(request: Request): Reply {
   const { cloud, parameters } = request;
   const wanted = parameters.details?.split(",") ?? [];
@@ -104,7 +138,7 @@ function listHosts(request: Request): Reply {
   return listReply(
     request,
     "host",
-    rows.map((host) => hostReply(cloud, host)),
+    rows.map((host) => withDetails(hostReply(cloud, host), wanted)),
   );
 }
 

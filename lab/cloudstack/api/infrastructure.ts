@@ -1,6 +1,15 @@
-import { type Commands, listReply } from "../command.ts";
+import { addAlert } from "../alerts.ts";
+import { type Commands, listReply, type Request } from "../command.ts";
+import type { Reply } from "../envelope.ts";
+import { invalidValue } from "../errors.ts";
 import { jobReply } from "../jobs.ts";
 import { is, selected } from "../objects.ts";
+
+function removeAlerts({ cloud: { database }, parameters }: Request): Reply {
+  const ids = parameters.ids?.split(",");
+  for (const alert of database.table("alert")) if (!ids || ids.includes(alert.id)) database.remove("alert", alert);
+  return { success: true };
+}
 
 export const infrastructureCommands: Commands = {
   listInfrastructure: {
@@ -29,6 +38,17 @@ export const infrastructureCommands: Commands = {
         "alert",
         rows.map(({ id, type, name, description, sent }) => ({ id, type, name, description, sent })),
       );
+    },
+  },
+  archiveAlerts: { run: removeAlerts },
+  deleteAlerts: { run: removeAlerts },
+  generateAlert: {
+    job: { class: "org.apache.cloudstack.api.command.admin.alert.GenerateAlertCmd" },
+    run({ cloud, parameters }) {
+      const type = Number(parameters.type);
+      if (type <= 30) throw invalidValue(`There is a default alert having type ${type} and name ${type === 1 ? "ALERT.CPU" : "ALERT"}`);
+      addAlert(cloud.database, type, parameters.name ?? "", parameters.description ?? "");
+      return { success: true };
     },
   },
   listAsyncJobs: {

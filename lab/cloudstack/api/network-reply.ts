@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cidr } from "../addresses.ts";
 import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { place } from "../objects.ts";
+import { childrenOf, place } from "../objects.ts";
 
 /** What every network shows, whatever it is. */
 const usual = (row: Row): Reply => ({
@@ -94,7 +94,7 @@ export function networkReply(database: Database, row: Row): Reply {
     physicalnetworkid: row.physicalNetworkId,
     specifyvlan: fields.specifyvlan,
     specifyipranges: fields.specifyipranges,
-    canusefordeploy: zone.allocationState === "Enabled",
+    canusefordeploy: !row.isShared || !row.gateway || childrenOf(database, "vlan", "networkId", row).length > 0,
     ...usual(row),
     ...(row.isShared ? {} : { supportsvmautoscaling: true, egressdefaultpolicy: false }),
     publicmtu: 1500,

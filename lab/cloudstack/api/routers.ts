@@ -10,6 +10,7 @@ const CLASSES = "org.apache.cloudstack.api.command.admin.router.";
 
 function nics(router: Row, network: Row, ids: Record<string, string>): Reply[] {
   const link = router.linkLocal as { ip: string; mac: string } | undefined;
+  const own = router.nicIds as Record<string, string>;
   const uri = network.vnet ? { isolationuri: `vlan://${network.vnet}`, broadcasturi: `vlan://${network.vnet}` } : {};
   const guest = { networkid: network.id, networkname: network.name, netmask: network.netmask, ipaddress: network.gateway, ...uri };
   const control = { networkid: ids.Control, netmask: "255.255.0.0", gateway: "169.254.0.1", ipaddress: link?.ip };
@@ -17,7 +18,7 @@ function nics(router: Row, network: Row, ids: Record<string, string>): Reply[] {
   const open = { networkid: ids.Public, netmask: router.publicNetmask, gateway: router.gateway, ipaddress: router.publicIp, ...publicUri };
   return [
     {
-      id: `${router.id}-guest`,
+      id: own.guest,
       ...guest,
       traffictype: "Guest",
       type: "Isolated",
@@ -25,8 +26,8 @@ function nics(router: Row, network: Row, ids: Record<string, string>): Reply[] {
       macaddress: router.guestMac,
       mtu: 1500,
     },
-    ...(link ? [{ id: `${router.id}-control`, ...control, traffictype: "Control", isdefault: false, macaddress: link.mac }] : []),
-    { id: `${router.id}-public`, ...open, traffictype: "Public", isdefault: true, macaddress: router.publicMac, mtu: 1500 },
+    ...(link ? [{ id: own.control, ...control, traffictype: "Control", isdefault: false, macaddress: link.mac }] : []),
+    { id: own.public, ...open, traffictype: "Public", isdefault: true, macaddress: router.publicMac, mtu: 1500 },
   ];
 }
 
@@ -42,6 +43,7 @@ function routerReply(database: Database, router: Row): Reply {
   const ids = Object.fromEntries(ofZone.map((one) => [String(one.traffictype), one.id]));
   const size = offering(database, "System Offering For Software Router");
   const isRunning = router.state === "Running";
+  const own = router.nicIds as Record<string, string>;
   return {
     id: router.id,
     ...place(database, router, "zone"),
@@ -57,7 +59,7 @@ function routerReply(database: Database, router: Row): Reply {
     ...{ guestnetworkid: network.id, guestnetworkname: network.name, templateid: template?.id, templatename: template?.name },
     ...{ created: router.created, state: router.state, account: account?.name, domainid: domain.id, domain: "ROOT", domainpath: "/" },
     ...{ serviceofferingid: size.id, serviceofferingname: size.name, isredundantrouter: false, redundantstate: "UNKNOWN" },
-    ...(isRunning ? { version: "4.10.0", scriptsversion: router.id } : {}),
+    ...(isRunning ? { version: "4.10.0", scriptsversion: own.scripts } : { version: "UNKNOWN" }),
     ...{ role: "VIRTUAL_ROUTER", nic: nics(router, network, ids), requiresupgrade: !isRunning, healthchecksfailed: false },
     ...(isRunning ? { softwareversion: RELEASE } : {}),
     ...{ arch: "x86_64", hasannotations: false },
@@ -77,6 +79,13 @@ function job(name: string, run: (database: Database, router: Row) => void): Comm
   };
 }
 
+/** One that never ran has no place and no addresses yet. */
+function bare(reply: Reply): Reply {
+  const { networkdomain, gateway, hypervisor, publicip, publicmacaddress, publicnetmask, publicnetworkid, ...rest } = reply;
+  const { guestipaddress, guestmacaddress, guestnetmask, guestnetworkid, guestnetworkname, ...shown } = rest;
+  return { ...shown, nic: [], version: "UNKNOWN" };
+}
+
 export const routerCommands: Commands = {
   listRouters: {
     run(request: Request) {
@@ -88,7 +97,7 @@ export const routerCommands: Commands = {
       return listReply(
         request,
         "router",
-        rows.map((router) => routerReply(database, router)),
+        rows.map((router) => (router.hostId || router.linkLocal ? routerReply(database, router) : bare(routerReply(database, router)))),
       );
     },
   },

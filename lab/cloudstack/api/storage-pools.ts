@@ -3,7 +3,8 @@ import { type Commands, listReply, type Request } from "../command.ts";
 import { type Database, type Row, timeText } from "../database.ts";
 import type { Reply } from "../envelope.ts";
 import { failed, invalidValue, unexpected } from "../errors.ts";
-import { childrenOf, inJob, is, isSet, named, namedDetails, place, removable, selected, shownPool } from "../objects.ts";
+import { delay, fails } from "../misbehaviour.ts";
+import { childrenOf, inJob, is, isSet, named, namedDetails, place, removable, selected, shownHost, shownPool } from "../objects.ts";
 import { VOLUME_SHARE } from "./capacity.ts";
 import { hypervisorName } from "./clusters.ts";
 
@@ -92,7 +93,22 @@ function scopeOf(request: Request, zone: Row): { scope: string; fields: Record<s
   return { scope, fields: { zoneId: zone.id, hypervisor: hypervisorName(parameters.hypervisor) } };
 }
 
-function createStoragePool(request: Request): Reply {
+/** A pool is made on one host, and then opened on all of its cluster. */
+async function runOnHosts({ cloud }: Request, scope: string, fields: Record<string, unknown>): Promise<void> {
+  if (fails(cloud, "CreateStoragePoolCommand", fields)) {
+    const host = cloud.database.table("host").find((one) => one.clusterId === fields.clusterId && one.state === "Up");
+    throw refusedStore(
+      scope === "CLUSTER" && host
+        ? `Can not create storage pool through host ${shownHost(host)} due to Simulated failure`
+        : "Failed to access storage pool",
+    );
+  }
+  if (fails(cloud, "ModifyStoragePoolCommand", fields)) throw refusedStore("Failed to access storage pool");
+  const held = delay(cloud, "CreateStoragePoolCommand", fields) + delay(cloud, "ModifyStoragePoolCommand", fields);
+  if (held > 0) await cloud.pause(held);
+}
+
+async function createStoragePool(request: Request): Promise<Reply> {
   const { cloud, parameters } = request;
   const { database } = cloud;
   const zone = named(request, "zone", "zoneid");
@@ -102,6 +118,7 @@ function createStoragePool(request: Request): Reply {
   const other = database.table("storagepool").find((one) => one.id === id);
   if (other)
     throw refusedStore(`Storage pool ${path} already in use by another pod (id=${database.find(other.podId)?.databaseId ?? "null"})`);
+  await runOnHosts(request, scope, fields);
   const pool = database.insert("storagepool", {
     ...{ id, name: parameters.name, type, ipAddress, path, scope, ...fields, created: timeText(), state: "Up", provider: "DefaultPrimary" },
     ...{ capacity: Number(parameters.capacitybytes ?? TIB), tags: parameters.tags, details: namedDetails(parameters) },
@@ -122,11 +139,10 @@ function updateStoragePool(request: Request): Reply {
   database.update(pool, {
     ...(name ? { name } : {}),
     ...(tags === undefined ? {} : { tags }),
+    ...(capacitybytes ? { capacity: Number(capacitybytes) } : {}),
     ...(capacityiops ? { iops: Number(capacityiops) } : {}),
   });
-  const shown = poolReply(database, pool, false);
-  // What was asked for is in the answer; the next look into the pool puts its size back.
-  return { storagepool: { ...shown, ...(capacitybytes ? { disksizetotal: Number(capacitybytes) } : {}) } };
+  return { storagepool: poolReply(database, pool, false) };
 }
 
 function deleteStoragePool(request: Request): Reply {
@@ -159,7 +175,8 @@ function cancelMaintenance(request: Request): Reply {
       `Resource [StoragePool:${pool.databaseId}] is unreachable: Primary storage ${shownPool(pool)} is not ready to complete migration, ` +
         `as the status is:${pool.state}`,
     );
-  database.update(pool, { state: "Up" });
+  // Hosts that connect to it again see its size: one that was set by hand is gone.
+  database.update(pool, { state: "Up", capacity: TIB });
   return { storagepool: inJob(request, poolReply(database, pool, false)) };
 }
 

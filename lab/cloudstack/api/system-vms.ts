@@ -2,7 +2,7 @@ import { type Commands, listReply, type Request } from "../command.ts";
 import type { Database, Row } from "../database.ts";
 import { RELEASE, type Reply } from "../envelope.ts";
 import { failed, invalidValue } from "../errors.ts";
-import { removeInstance, stopInstance } from "../instances.ts";
+import { agentOf, connectAgent, removeInstance, stopInstance } from "../instances.ts";
 import { is, named, place, selected } from "../objects.ts";
 import { offering } from "../offerings.ts";
 import { agentState, start } from "../system-vms.ts";
@@ -12,6 +12,9 @@ const kinds: Record<string, { shown: string; offering: string }> = {
   ConsoleProxy: { shown: "consoleproxy", offering: "System Offering For Console Proxy" },
   SecondaryStorageVm: { shown: "secondarystoragevm", offering: "System Offering For Secondary Storage VM" },
 };
+
+/** Until the agent of one that is booted again is there. */
+const REBOOT_SECONDS = 5;
 
 const isSystemVm = (vm: Row) => String(vm.type) in kinds;
 
@@ -53,7 +56,7 @@ export function systemVmReply(database: Database, vm: Row): Reply {
     created: vm.created,
     state: vm.state,
     ...(agent ? { agentstate: agent, version: RELEASE } : {}),
-    ...(isProxy && vm.publicIp ? { activeviewersessions: 0 } : {}),
+    ...(isProxy && (vm.publicIp || vm.state === "Expunging") ? { activeviewersessions: 0 } : {}),
     isdynamicallyscalable: false,
     serviceofferingid: offering(database, kind.offering).id,
     serviceofferingname: kind.offering,
@@ -97,9 +100,14 @@ export const systemVmCommands: Commands = {
   },
   stopSystemVm: job("StopSystemVmCmd", ({ cloud }, vm) => stopInstance(cloud.database, vm)),
   startSystemVm: job("StartSystemVMCmd", ({ cloud }, vm) => {
-    if (!start(cloud, vm)) throw failed(`Unable to start system vm ${vm.name}`);
+    if (vm.state !== "Running" && !start(cloud, vm)) throw failed(`Unable to start system vm ${vm.name}`);
   }),
-  rebootSystemVm: job("RebootSystemVmCmd", () => undefined),
+  rebootSystemVm: job("RebootSystemVmCmd", ({ cloud }, vm) => {
+    const agent = agentOf(cloud.database, vm);
+    if (!agent) return;
+    cloud.database.update(agent, { state: "Disconnected" });
+    cloud.after(REBOOT_SECONDS, () => connectAgent(cloud, vm));
+  }),
   destroySystemVm: {
     job: { class: `${CLASSES}DestroySystemVmCmd`, instanceType: "SystemVm", seconds: 1.5 },
     run(request) {

@@ -36,7 +36,7 @@ export function virtualMachineReply(database: Database, vm: Row): Reply {
     ...{ rootdeviceid: 0, rootdevicetype: "ROOT", securitygroup: [], nic: [nicReply(database, vm)], hypervisor: vm.hypervisor },
     ...{ ipaddress: vm.guestIp, instancename: vm.instanceName, details: vm.details, affinitygroup: [], displayvm: true },
     ...{ isdynamicallyscalable: false, deleteprotection: false, ostypeid: template.osTypeId, osdisplayname: template.os },
-    ...(vm.state === "Running" ? { bootmode: "legacy", boottype: "Bios" } : {}),
+    ...(vm.booted ? { bootmode: "legacy", boottype: "Bios" } : {}),
     ...(hasVolume && vm.state !== "Starting" ? { pooltype: "NetworkFilesystem" } : {}),
     ...{ receivedbytes: 0, sentbytes: 0, arch: "x86_64", tags: [], hasannotations: false },
   };

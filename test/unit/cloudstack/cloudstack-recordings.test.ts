@@ -117,7 +117,8 @@ test("every difference is a listed one, every listed one is there, and 97 % of t
     [...differences].map(([n, text]) => [`${name}#${n}`, text] as const),
   );
   expect(found.filter(([call]) => !(call in listed))).toEqual([]);
-  expect(Object.keys(listed).sort()).toEqual(found.map(([call]) => call).sort());
+  const ofThese = Object.keys(listed).filter((call) => (call.split("#")[0] ?? "") in seen);
+  expect(ofThese.sort()).toEqual(found.map(([call]) => call).sort());
   const calls = Object.values(seen).reduce((sum, one) => sum + one.calls, 0);
   expect(calls).toBe(315);
   expect(1 - found.length / calls).toBeGreaterThanOrEqual(LEAST_AGREEMENT);
