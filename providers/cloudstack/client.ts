@@ -26,6 +26,8 @@ export interface Place {
   port: number;
   /** Which of the clouds that were installed there one after the other. */
   installation?: string | undefined;
+  /** How long it may be away altogether, as during its restart, before a call fails. By default only as long as a few tries take. */
+  patienceSeconds?: number | undefined;
 }
 
 /** One call; listing thousands of objects takes a busy server tens of seconds. */
@@ -48,18 +50,32 @@ export class CloudStackClient {
   readonly #context: Context;
   readonly #url: string;
   readonly #access: Access;
+  readonly #patienceSeconds: number;
 
   constructor(context: Context, place: Place, access: Access) {
     this.#context = context;
     this.#url = `http://${place.address}:${place.port}/client/api`;
     this.#access = access;
+    this.#patienceSeconds = place.patienceSeconds ?? 0;
     this.system = `CloudStack ${place.address}:${place.port}`;
     this.identity = `${this.system} ${place.installation ?? ""}`;
   }
 
   /** Reads; asked again while the server is unreachable. */
   read(command: string, parameters: Record<string, string> = {}): Promise<Reply> {
-    return retry(this.#context.signal, () => this.once(command, parameters));
+    return this.#patiently(() => this.once(command, parameters));
+  }
+
+  async #patiently<T>(action: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    for (;;) {
+      try {
+        return await retry(this.#context.signal, action);
+      } catch (error) {
+        const isAway = error instanceof TestbedError && error.kind === "unreachable";
+        if (!isAway || performance.now() - began > this.#patienceSeconds * 1000) throw error;
+      }
+    }
   }
 
   /**
@@ -71,7 +87,7 @@ export class CloudStackClient {
     this.#context.signal.throwIfAborted();
     this.#context.touched();
     let last: TestbedError | undefined;
-    const reply = await retry(this.#context.signal, async () => {
+    const reply = await this.#patiently(async () => {
       try {
         return await this.once(command, parameters, seconds);
       } catch (error) {

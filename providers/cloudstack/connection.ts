@@ -3,6 +3,9 @@ import { type Access, CloudStackClient } from "./client.ts";
 import type { CloudServer } from "./inputs.ts";
 import { obtainKeys } from "./keys.ts";
 
+/** A restart takes half a minute on a fast machine. */
+const RESTART_SECONDS = 90;
+
 interface Connection {
   access: Access;
   /** As the server names it: `4.20.3.0`. */
@@ -19,9 +22,11 @@ const signed = (keys: { apiKey: string; secretKey: string }): Access => ({
 export async function connect(context: Context, server: CloudServer): Promise<Connection & { client: CloudStackClient }> {
   const { address, ports, credential, installation } = server;
   const place = { address, port: ports.api, installation };
+  // Whoever only looks can look again; in the middle of an `up` a restart of the server is waited out.
+  const patienceSeconds = context.operation === "read" ? undefined : RESTART_SECONDS;
   const key = `cloudstack ${JSON.stringify([place, ports.open, credential])}`;
   const { access, release } = await session(key, () => open(context, server));
-  return { client: new CloudStackClient(context, place, access), access, release };
+  return { client: new CloudStackClient(context, { ...place, patienceSeconds }, access), access, release };
 }
 
 /** A key that was obtained a moment ago and is refused was replaced meanwhile: it is obtained once more. Later a 401 is final. */

@@ -1,4 +1,4 @@
-import { TestbedError, waitFor } from "../kernel/index.ts";
+import { errorText, TestbedError, waitFor } from "../kernel/index.ts";
 import { pollPace } from "./client.ts";
 import type { Cloud } from "./cloud.ts";
 
@@ -53,29 +53,32 @@ function refuseGuests(cloud: Cloud, zone: string, { vms, networks, volumes }: Gu
   });
 }
 
-async function destroyGuests(cloud: Cloud, { vms, networks, volumes }: Guests): Promise<void> {
-  const { client } = cloud;
-  await each(cloud, vms, ({ id }) => client.changeAndWait("destroyVirtualMachine", { id, expunge: "true" }));
-  await each(cloud, networks, ({ id }) => client.changeAndWait("deleteNetwork", { id, forced: "true" }));
-  await each(cloud, volumes, ({ id }) => client.changeAndWait("deleteVolume", { id }));
+/** Round after round: a network can go when its VMs are expunged, a volume when its VM is. */
+async function destroyGuests(cloud: Cloud, zoneid: string): Promise<void> {
+  const { client, context } = cloud;
+  const options = { timeoutSeconds: GONE_SECONDS, everySeconds: pollPace, object: `users' VMs of zone ${zoneid}`, system: client.system };
+  await waitFor("users' VMs, networks and volumes to be gone", context, options, async () => {
+    const { vms, networks, volumes } = await guestsOf(cloud, zoneid);
+    const left = [...vms, ...networks, ...volumes];
+    if (left.length === 0) return { done: true };
+    const failures = [
+      ...(await each(vms, ({ id }) => client.changeAndWait("destroyVirtualMachine", { id, expunge: "true" }))),
+      ...(await each(networks, ({ id }) => client.changeAndWait("deleteNetwork", { id, forced: "true" }))),
+      ...(await each(volumes, ({ id }) => client.changeAndWait("deleteVolume", { id }))),
+    ];
+    return { seen: [...left.map(nameOf), ...failures].join("; ") };
+  });
 }
 
-/** All at once; what went by itself meanwhile is no failure, what is left the caller sees. */
-async function each(cloud: Cloud, things: readonly Thing[], remove: (thing: Thing) => Promise<unknown>): Promise<void> {
-  const failures = await Promise.all(
-    things.map((one) =>
-      remove(one)
-        .then(() => undefined)
-        .catch((error: unknown) => error),
-    ),
-  );
-  for (const failure of failures) if (failure instanceof Error) cloud.context.phase(`not removed at the first try: ${failure.message}`);
+/** All at once. Gives why some were not removed: what went by itself meanwhile is no failure, what is left the caller sees. */
+async function each(things: readonly Thing[], remove: (thing: Thing) => Promise<unknown>): Promise<string[]> {
+  const results = await Promise.allSettled(things.map(remove));
+  return results.flatMap((one) => (one.status === "rejected" ? [errorText(one.reason)] : []));
 }
 
-/** System VMs and routers; the server starts none anew once the zone is off, but one may have been starting. */
+/** System VMs and routers; the server starts none anew once the zone is off, but one may have been starting and is asked for again. */
 async function removeSystemVms(cloud: Cloud, zoneid: string): Promise<void> {
   const { client, context } = cloud;
-  const asked = new Set<string>();
   const options = { timeoutSeconds: GONE_SECONDS, everySeconds: pollPace, object: `system VMs of zone ${zoneid}`, system: client.system };
   await waitFor("the system VMs and routers to be gone", context, options, async () => {
     const [system, routers] = await Promise.all([
@@ -84,15 +87,12 @@ async function removeSystemVms(cloud: Cloud, zoneid: string): Promise<void> {
     ]);
     const left = [...system, ...routers];
     if (left.length === 0) return { done: true };
-    // Each is asked for once in each state: one that was starting refuses, and is asked for again when it runs.
-    const isNew = (one: Thing) => !GOING.includes(one.state ?? "") && !asked.has(`${one.id} ${one.state}`);
-    const [newSystem, newRouters] = [system.filter(isNew), routers.filter(isNew)];
-    for (const one of left) asked.add(`${one.id} ${one.state}`);
-    await Promise.all([
-      each(cloud, newSystem, ({ id }) => client.changeAndWait("destroySystemVm", { id })),
-      each(cloud, newRouters, ({ id }) => client.changeAndWait("destroyRouter", { id })),
+    const stays = (one: Thing) => !GOING.includes(one.state ?? "");
+    const failures = await Promise.all([
+      each(system.filter(stays), ({ id }) => client.changeAndWait("destroySystemVm", { id })),
+      each(routers.filter(stays), ({ id }) => client.changeAndWait("destroyRouter", { id })),
     ]);
-    return { seen: left.map((one) => `${nameOf(one)} ${one.state ?? ""}`).join(", ") };
+    return { seen: [...left.map((one) => `${nameOf(one)} ${one.state ?? ""}`), ...failures.flat()].join("; ") };
   });
 }
 
@@ -102,12 +102,10 @@ export async function drainZone(
   zone: { id: string; name: string; allocationstate: string },
   mayDestroyGuests: boolean,
 ): Promise<void> {
-  const guests = await guestsOf(cloud, zone.id);
-  if (!mayDestroyGuests) refuseGuests(cloud, zone.name, guests);
+  if (!mayDestroyGuests) refuseGuests(cloud, zone.name, await guestsOf(cloud, zone.id));
   // First, else system VMs come back within half a minute.
   if (zone.allocationstate !== "Disabled") await cloud.client.set("updateZone", { id: zone.id, allocationstate: "Disabled" });
   cloud.context.phase("removing VMs");
-  await destroyGuests(cloud, guests);
-  if (mayDestroyGuests) refuseGuests(cloud, zone.name, await guestsOf(cloud, zone.id));
+  if (mayDestroyGuests) await destroyGuests(cloud, zone.id);
   await removeSystemVms(cloud, zone.id);
 }

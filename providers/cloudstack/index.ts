@@ -15,6 +15,9 @@ export {
 } from "./management-server.ts";
 export { networkDevice } from "./network-device.ts";
 export { networkServiceProvider } from "./network-service-provider.ts";
+
+import "./ownership.ts";
+
 export { physicalNetwork } from "./physical-network.ts";
 export { pod } from "./pod.ts";
 export { restart } from "./restart.ts";

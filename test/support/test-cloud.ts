@@ -64,6 +64,12 @@ export class TestCloud {
     return new CloudStackClient(testContext(), { address: "127.0.0.1", port: this.#open }, { kind: "open" });
   }
 
+  /** The administrator's, through the proxy. */
+  get admin(): CloudStackClient {
+    const place = { address: "127.0.0.1", port: this.server.ports.api };
+    return new CloudStackClient(testContext(), place, { kind: "session", user: "admin", password: "password" });
+  }
+
   /** Creates or updates, and gives the state. */
   async up<I extends object, O extends object>(
     definition: Definition<I, O>,
