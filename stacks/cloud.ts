@@ -16,6 +16,8 @@ export interface CloudArguments {
   needs?: readonly pulumi.Resource[];
   /** How its machine is reached, where it may be restarted. */
   machine?: object;
+  /** Limit of its start. */
+  startSeconds?: number;
   /** The machine: with it the whole cloud is gone, and no call of its API is needed. */
   deletedWith?: pulumi.Resource;
   /** Machines of the marvin file's hosts, by name. */
@@ -69,7 +71,7 @@ export class MarvinCloud extends pulumi.ComponentResource {
   }
 
   /** Global settings, and one restart after all of them where one needs it. */
-  #settings(site: CloudSite, { cloud: { settings }, needs = [], machine, server }: CloudArguments): pulumi.Resource[] {
+  #settings(site: CloudSite, { cloud: { settings }, needs = [], machine, server, startSeconds }: CloudArguments): pulumi.Resource[] {
     const known = machine ? { machine } : {};
     const made = Object.entries(settings).map(
       ([name, value]) => new TestbedResource(globalSetting, name, { server, name, value, ...known }, site.options(this, needs)),
@@ -78,7 +80,8 @@ export class MarvinCloud extends pulumi.ComponentResource {
     const after = pulumi
       .all(made.map((one) => one.output("changedDuring")))
       .apply((starts) => [...new Set(starts)].filter((one) => one !== "").sort());
-    return [new TestbedResource(restart, "settings", { server, settings, after, ...known }, site.options(this, made))];
+    const args = { server, settings, after, ...known, ...(startSeconds === undefined ? {} : { startSeconds }) };
+    return [new TestbedResource(restart, "settings", args, site.options(this, made))];
   }
 
   #regionStores(site: CloudSite, { imageStores }: CloudPlan, zones: readonly CloudZone[]): pulumi.Resource[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Inventory } from "./inventory.ts";
 import { type Found, isRecord } from "./schema.ts";
 import type { Path } from "./sources/index.ts";
 
@@ -32,6 +33,9 @@ const keys = {
       simultaneousInstalls: z.number().int().positive().optional(),
       bmcPacingSeconds: z.number().nonnegative().optional(),
       installSeconds: limit,
+      runSeconds: z.number().int().positive().optional(),
+      startSeconds: limit,
+      operations: z.record(z.string().regex(/^[a-z]+:[A-Z]\w+$/, "must be a type of docs/resources.md"), z.number().positive()).optional(),
     })
     .default({}),
   credentials: z.record(z.string(), z.record(z.string(), z.union([secure, text]))).default({}),
@@ -68,7 +72,7 @@ export interface StackConfiguration {
   cloud: { adopt: boolean; destroyGuests: boolean };
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
   /** Override the inventory's. */
-  limits: { simultaneousInstalls?: number | undefined; bmcPacingSeconds?: number | undefined; installSeconds?: number | undefined };
+  limits: { [K in keyof Inventory["limits"]]?: number | undefined };
   /** Credential names with the fields that are set, and whether each is encrypted. */
   credentials: Record<string, Record<string, "encrypted" | "clear">>;
 }

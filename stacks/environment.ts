@@ -48,6 +48,7 @@ export class Environment extends pulumi.ComponentResource {
       server: { address, installation: server.tokenFingerprint },
       needs: [answering],
       machine: { address, ...access(server) },
+      startSeconds: plan.limits.startSeconds,
       deletedWith: server.resource,
       store: (url) => storage.of(url),
       ...plan.cloudLicence,
@@ -66,6 +67,7 @@ export class Environment extends pulumi.ComponentResource {
         installation: server.tokenFingerprint,
         release: plan.cloudstack.release,
         ...access(server),
+        startSeconds: plan.limits.startSeconds,
       },
       { parent: this, dependsOn: [server.resource, ...needs], deletedWith: server.resource },
     );

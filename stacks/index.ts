@@ -6,10 +6,12 @@ import { renderFindings } from "./findings.ts";
 import { loadInputs } from "./load.ts";
 
 // A resource that failed stands in its own row with its error. What depends on it rejects, and the SDK would print that as a trace of
-// this program; it keeps the exit status, which stops the engine from taking what was not registered for removed.
+// this program, or, of one that fails after the program's end, its stack; both are said in one line here. The exit status stays, which
+// stops the engine from taking what was not registered for removed.
 process.prependListener("unhandledRejection", (reason) => {
   const [, name] = (reason instanceof Error && /resource (\S+) \[\S+\] failed to register$/.exec(reason.message)) || [];
-  if (name) Object.assign(reason as Error, { message: `${name} failed: what needs it was left as it is`, __pulumiRunError: true });
+  const message = `${name} failed: what needs it was left as it is`;
+  if (name) Object.assign(reason as Error, { message, stack: message, __pulumiRunError: true });
 });
 
 const { findings, plan, external } = loadInputs(process.cwd(), { stack: pulumi.getStack() });

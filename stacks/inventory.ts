@@ -172,8 +172,12 @@ export const inventorySchema = z.strictObject({
       simultaneousInstalls: positive.default(8),
       bmcPacingSeconds: z.number().nonnegative().default(5),
       installSeconds: z.number().positive().default(1800),
+      /** Of one puppet run. */
+      runSeconds: z.number().int().positive().default(1800),
+      /** Of one start of the management server. */
+      startSeconds: z.number().positive().default(900),
     })
-    .default({ simultaneousInstalls: 8, bmcPacingSeconds: 5, installSeconds: 1800 }),
+    .default({ simultaneousInstalls: 8, bmcPacingSeconds: 5, installSeconds: 1800, runSeconds: 1800, startSeconds: 900 }),
 });
 
 export type Inventory = z.infer<typeof inventorySchema>;

@@ -22,6 +22,8 @@ import { parseYamlSource, type Source } from "./sources/index.ts";
 
 export interface Loaded {
   findings: Finding[];
+  /** Present where something is installed by us and the inventory can be read as one, whatever else is found. */
+  inventory?: Inventory;
   /** Present when there is a stack and no finding is an error; absent where nothing is installed by us. */
   plan?: Plan;
   /** Present where the site only names a management server that runs already, and no finding is an error. */
@@ -75,7 +77,7 @@ function loadSite({ folder, site, source, marvins, findings, stack }: SiteInputs
     const sources = { inventory: source, config: stack.source };
     findings.push(...checkStack(found, marvin?.found, stackConfiguration(stack.name, stack.found), sources));
   }
-  const loaded: Loaded = { findings: sortFindings(findings) };
+  const loaded: Loaded = { findings: sortFindings(findings), ...(data ? { inventory: data } : {}) };
   if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
   return { ...loaded, plan: plan(data, marvin.data, stackConfiguration(stack.name, stack.data), texts.digests, texts.snippets) };
 }

@@ -7,10 +7,17 @@ import { installation, type PlannedInstallation } from "./plan-installation.ts";
 import { planCloud, withStoreAddresses } from "./plan-zones.ts";
 import { nfsStores, serverOf, takeApart } from "./stores.ts";
 
+export interface PlannedXenServer {
+  address: string;
+  tlsSha256: string;
+  credential: string;
+  members: Record<string, string>;
+}
+
 /** The VM that the management server runs on. */
 export interface PlannedManagementServer extends PlannedInstallation {
   virtualMachine: {
-    server: { address: string; tlsSha256: string; credential: string; members: Record<string, string> };
+    server: PlannedXenServer;
     memoryMiB: number;
     cpus: number;
     diskGiB: number;
@@ -19,6 +26,7 @@ export interface PlannedManagementServer extends PlannedInstallation {
 }
 
 type NfsServer = Inventory["nfsServers"][string];
+type XenServer = Inventory["xenServers"][string];
 
 export interface PlannedStore {
   kind: "primary" | "secondary";
@@ -49,14 +57,17 @@ export function planManagementServer(
   const about = { role: "management-server", why: "the management server of the marvin configuration" };
   const planned = installation(inventory, config, called, config.managementServer.profile, about);
   if (!planned) return undefined;
-  const { tlsSha256, credential } = xenServer;
-  // The pool's other hosts: one of them may be its coordinator by now.
-  const others = Object.entries(inventory.xenServers).filter(([name]) => name !== on);
-  const members = Object.fromEntries(others.map(([name, other]) => [other.address ?? name, other.tlsSha256]));
   return {
     ...planned,
-    virtualMachine: { ...shape, server: { address: xenServer.address ?? on, tlsSha256, credential, members } },
+    virtualMachine: { ...shape, server: xenConnection(inventory, on, xenServer) },
   };
+}
+
+/** How a XenServer of the inventory is reached. The others may be hosts of its pool, and one of them its coordinator by now. */
+export function xenConnection(inventory: Inventory, name: string, { address, tlsSha256, credential }: XenServer): PlannedXenServer {
+  const others = Object.entries(inventory.xenServers).filter(([other]) => other !== name);
+  const members = Object.fromEntries(others.map(([other, one]) => [one.address ?? other, one.tlsSha256]));
+  return { address: address ?? name, tlsSha256, credential, members };
 }
 
 /** The cloud of a site with an inventory: its stores by the addresses of their servers, whose names only the inventory may know. */

@@ -30,7 +30,6 @@ export interface Plan {
   generation: string;
   embedded: boolean;
   driver: Inventory["driver"];
-  /** The driver's full name, in the domain of the network that its address is in. */
   driverFqdn: string;
   /** `file` is relative to the project folder. */
   templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string; snippets: string[] }[];
@@ -100,7 +99,7 @@ export function plan(
     generation: config.generation,
     embedded: inventory.embedded,
     driver: inventory.driver,
-    driverFqdn: fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address)),
+    driverFqdn: driverFqdn(inventory),
     templates: Object.entries(inventory.templates)
       .filter(([name]) => templates.has(name))
       .map(([name, template]) => ({
@@ -138,6 +137,11 @@ export function plan(
   };
 }
 
+/** The driver's full name, in the domain of the network that its address is in. */
+export function driverFqdn(inventory: Inventory): string {
+  return fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address));
+}
+
 function networkOf(inventory: Inventory, address: string): string {
   return Object.entries(inventory.networks).find(([, network]) => contains(networkBounds(network.cidr), address))?.[0] ?? "";
 }
@@ -148,5 +152,7 @@ function stackLimits(inventory: Inventory, { limits }: StackConfiguration): Inve
     simultaneousInstalls: limits.simultaneousInstalls ?? inventory.limits.simultaneousInstalls,
     bmcPacingSeconds: limits.bmcPacingSeconds ?? inventory.limits.bmcPacingSeconds,
     installSeconds: limits.installSeconds ?? inventory.limits.installSeconds,
+    runSeconds: limits.runSeconds ?? inventory.limits.runSeconds,
+    startSeconds: limits.startSeconds ?? inventory.limits.startSeconds,
   };
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TestbedResource } from "../providers/kernel/resource.ts";
-import { store, template } from "../providers/nfs/index.ts";
+import { store, template, templatesBelow } from "../providers/nfs/index.ts";
 import type { Plan } from "./plan.ts";
 import type { PlannedStore } from "./plan-cloud.ts";
 import type { InstalledMachine } from "./provisioning.ts";
@@ -55,7 +55,7 @@ export class Storage extends pulumi.ComponentResource {
     const places = new Map(secondary.map((one) => [placeOf(one), one]));
     return new Map(
       [...places].map(([place, { server, roots, path }]) => {
-        const directory = `${rootOf(roots, path)}/.cloudstack-testbed`;
+        const directory = templatesBelow(rootOf(roots, path));
         const args = { server, roots, directory, ...(seed && { url: seed.url, checksum: seed.checksum, format: seed.format }) };
         return [
           place,

@@ -21,8 +21,11 @@ export interface HostOutputs {
   fqdn: string;
 }
 
+/** What an entry is found by. */
+type Place = Pick<HostInputs, "server" | "hostsDirectory" | "dhcpHostsDirectory" | "name">;
+
 /** Runs one script about one entry. The driver's lock admits one writer; more than a few at once would only wait there. */
-function run(context: Context, inputs: HostInputs, script: string, args: readonly string[] = []): Promise<string> {
+function run(context: Context, inputs: Place, script: string, args: readonly string[] = []): Promise<string> {
   const { server, hostsDirectory, dhcpHostsDirectory, name } = inputs;
   const words = [hostsDirectory, dhcpHostsDirectory, name, markText(context.mark), ...args];
   return limiter(`dnsmasq ${server.address}`, 4)(() => runOnDriver(context, server, name, script, words, meanings));
@@ -145,16 +148,19 @@ export const host = defineResource<HostInputs, HostOutputs>({
     }
     return { fqdn: fqdnOf(inputs) };
   },
-  async remove(context, state) {
-    try {
-      const answer = (await run(context, state, REMOVE)).trim();
-      if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
-      if (answer !== "removed") return;
-    } catch (error) {
-      if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
-      context.warn(`the entry of ${fqdnOf(state)} was left alone: ${errorText(error)}`);
-      return;
-    }
-    await reloadIfRunning(context, state.server, state.pidFile);
-  },
+  remove: (context, state) => removeEntry(context, state),
 });
+
+/** Takes our mark off an entry, which goes with its last one; absent is success, and a foreign one stays and is warned of. */
+export async function removeEntry(context: Context, entry: Place & Pick<HostInputs, "pidFile">): Promise<void> {
+  try {
+    const answer = (await run(context, entry, REMOVE)).trim();
+    if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
+    if (answer !== "removed") return;
+  } catch (error) {
+    if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
+    context.warn(`the entry of ${entry.name} was left alone: ${errorText(error)}`);
+    return;
+  }
+  await reloadIfRunning(context, entry.server, entry.pidFile);
+}

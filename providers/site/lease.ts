@@ -90,10 +90,10 @@ export const lease = defineResource<LeaseInputs, LeaseOutputs>({
       .describe("Where systems of this stack's mark that are no claimed machine are removed as strays; nowhere when left out."),
     entries: z
       .object({
-        hostsDirectory: z.string().startsWith("/"),
-        dhcpHostsDirectory: z.string().startsWith("/"),
-        pidFile: z.string().startsWith("/"),
-        names: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)),
+        hostsDirectory: z.string().startsWith("/").describe("dnsmasq's `hostsdir`."),
+        dhcpHostsDirectory: z.string().startsWith("/").describe("dnsmasq's `dhcp-hostsdir`."),
+        pidFile: z.string().startsWith("/").describe("File with dnsmasq's process id, for the signal to read them anew."),
+        names: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)).describe("The names that stay: those in the plan."),
       })
       .optional()
       .describe("dnsmasq's folders, and the names in the plan: other entries of this stack's mark are removed as strays."),

@@ -83,6 +83,8 @@ describe("what the stack file says", () => {
       simultaneousInstalls: 4,
       bmcPacingSeconds: 0,
       installSeconds: 60,
+      runSeconds: 1800,
+      startSeconds: 900,
     });
     expect(loadText(more("limits: { bmcPacingSeconds: 5 }"), marvin).machines.map((machine) => machine.bmc.pacingSeconds)).toEqual([
       5, 5, 5, 5,
