@@ -28,6 +28,12 @@ export function cidr(gateway: string, netmask: string): string {
   return `${addressText(subnetStart(gateway, prefix))}/${prefix}`;
 }
 
+/** The last address of a subnet that a host can have. */
+export function lastAddress(gateway: string, netmask: string): string {
+  const prefix = prefixLength(netmask) ?? 32;
+  return addressText(subnetStart(gateway, prefix) + 2 ** (32 - prefix) - 2);
+}
+
 export function isInSubnet(address: string, gateway: string, netmask: string): boolean {
   const prefix = prefixLength(netmask) ?? 32;
   return subnetStart(address, prefix) === subnetStart(gateway, prefix);

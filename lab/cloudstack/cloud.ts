@@ -2,7 +2,7 @@ import { commandCatalogue, settingsCatalogue } from "./catalogue.ts";
 import type { Clock } from "./clock.ts";
 import type { Caller, Command, Request } from "./command.ts";
 import { commands } from "./commands.ts";
-import { type Database, timeText } from "./database.ts";
+import { type Database, type Row, timeText } from "./database.ts";
 import { type Reply, wrapper } from "./envelope.ts";
 import { failed, unknownCommand } from "./errors.ts";
 import { startJob } from "./jobs.ts";
@@ -91,7 +91,7 @@ export class Cloud {
     if (!command.job) return command.run(request);
     const created = command.create?.(request);
     const instance = created?.id ?? request.parameters[command.job.instance ?? "id"];
-    const job = startJob(this, request.caller, command.job, instance, () => command.run(request, created));
+    const job: Row = startJob(this, request.caller, command.job, instance, () => command.run({ ...request, job }, created));
     return { ...(created ? { id: created.id } : {}), jobid: job.id };
   }
 

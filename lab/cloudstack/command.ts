@@ -13,6 +13,8 @@ export interface Request {
   cloud: Cloud;
   caller: Caller;
   parameters: Parameters;
+  /** The job that the command runs in. */
+  job?: Row;
 }
 
 /** What a job of a command shows. */

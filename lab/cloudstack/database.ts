@@ -97,6 +97,10 @@ export class Database {
     return [...this.table(table), ...(this.#content.removed[table] ?? [])].find((row) => row.databaseId === databaseId);
   }
 
+  hasRemoved(table: string): boolean {
+    return (this.#content.removed[table] ?? []).length > 0;
+  }
+
   isRemoved(table: string, row: Row): boolean {
     return this.#content.removed[table]?.includes(row) ?? false;
   }
@@ -133,11 +137,14 @@ export class Database {
   }
 }
 
+const systemCategories = ["CentOS", "Debian", "Oracle", "RedHat", "SUSE", "Windows", "Other", "Novel", "Unix", "Ubuntu", "None"];
+
 /** What a freshly deployed database holds; the last account is one that the recorded server's plug-ins make at the first start. */
 function seed(database: Database): void {
   const domain = database.insert("domain", { name: "ROOT" });
   seedTemplates(database);
   seedOfferings(database);
+  for (const name of systemCategories) database.insert("oscategory", { name });
   const admin = { roleid: randomUUID(), roletype: "Admin", rolename: "Root Admin" };
   const user = { roleid: randomUUID(), roletype: "User", rolename: "User" };
   const people = [

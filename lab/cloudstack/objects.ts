@@ -49,6 +49,9 @@ export function removable(request: Request, table: string, gone: (databaseId: nu
   throw gone(row?.databaseId ?? request.parameters.id ?? "");
 }
 
+/** An object that a running job is about names the job. */
+export const inJob = ({ job }: Request, reply: Reply): Reply => ({ ...reply, jobid: job?.id, jobstatus: 0 });
+
 export const childrenOf = (database: Database, table: string, field: string, parent: Row) =>
   database.table(table).filter((row) => row[field] === parent.id);
 

@@ -7,6 +7,9 @@ export type Parameters = Record<string, string>;
 /** Texts name the field of the server's Java class, which is not always the parameter's name. */
 const fieldNames: Record<string, string> = { "createZone.name": "zoneName" };
 
+/** Where the server does not begin with the first required parameter of the alphabet. */
+const firstChecked: Record<string, string> = { addHost: "podid" };
+
 /** Before anything else is looked at. */
 export function refuseControlCharacters(parameters: Parameters): void {
   for (const [name, value] of Object.entries(parameters)) {
@@ -19,6 +22,8 @@ export function refuseControlCharacters(parameters: Parameters): void {
 /** Refuses what the server's parameter worker refuses, one fault at a time; unknown parameters and odd booleans pass. */
 export function checkParameters(command: CommandDescription, parameters: Parameters, database: Database): void {
   const cannot = `Unable to execute API command ${command.name.toLowerCase()} due to`;
+  const first = firstChecked[command.name];
+  if (first && parameters[first] === undefined) throw malformed(`${cannot} missing parameter ${first}`);
   for (const [name, [type, length, required]] of Object.entries(command.params)) {
     const value = parameters[name];
     if (value === undefined) {

@@ -12,7 +12,7 @@ export const providerServices: Record<string, string[]> = {
   BaremetalUserdataProvider: ["UserData"],
   InternalLbVm: ["Lb"],
   ConfigDrive: ["Dhcp", "Dns", "UserData"],
-  Netscaler: ["Lb", "StaticNat"],
+  Netscaler: ["Firewall", "Lb", "StaticNat"],
   JuniperSRX: ["Vpn", "Gateway", "Firewall", "SourceNat", "StaticNat", "PortForwarding"],
   F5BigIp: ["Lb"],
   NiciraNvp: ["Connectivity", "SourceNat", "StaticNat", "PortForwarding"],
@@ -21,7 +21,7 @@ export const providerServices: Record<string, string[]> = {
 };
 
 /** Those that only work for all of their services together. */
-export const wholeProviders = new Set(["SecurityGroupProvider", "BaremetalPxeProvider"]);
+export const wholeProviders = new Set(["SecurityGroupProvider", "BaremetalPxeProvider", "BaremetalDhcpProvider"]);
 /** Providers whose element has to be configured before they can be enabled. */
 export const elementProviders = new Set(["VirtualRouter", "VpcVirtualRouter", "InternalLbVm"]);
 /** In the order in which they are listed; two come enabled (cloudstack-observed facts 23). */
@@ -33,6 +33,11 @@ const first: [name: string, state: string][] = [
   ["SecurityGroupProvider", "Disabled"],
   ["VirtualRouter", "Disabled"],
 ];
+
+const inBasicZone = [
+  ...["InternalLbVm", "BaremetalUserdataProvider", "BaremetalPxeProvider", "BaremetalDhcpProvider"],
+  ...["VpcVirtualRouter", "SecurityGroupProvider", "VirtualRouter"],
+].map((name): [string, string] => [name, "Disabled"]);
 
 export function addProvider(database: Database, physicalNetwork: Row, name: string, state: string): Row {
   const provider = database.insert("provider", {
@@ -47,5 +52,6 @@ export function addProvider(database: Database, physicalNetwork: Row, name: stri
 
 /** What a new physical network has of itself. */
 export function addProviders(database: Database, physicalNetwork: Row): void {
-  for (const [name, state] of first) addProvider(database, physicalNetwork, name, state);
+  const zone = database.find(physicalNetwork.zoneId);
+  for (const [name, state] of zone?.networkType === "Basic" ? inBasicZone : first) addProvider(database, physicalNetwork, name, state);
 }

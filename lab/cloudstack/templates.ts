@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Cloud } from "./cloud.ts";
 import { type Database, type Row, timeText } from "./database.ts";
 import { childrenOf } from "./objects.ts";
@@ -17,8 +18,18 @@ const kinds = [
   { type: "SYSTEM", hypervisor: "LXC", name: "SystemVM Template (LXC)", format: "QCOW2", os: "Debian GNU/Linux 12 (64-bit)" },
 ];
 
+const urls: Record<string, string> = {
+  "SystemVM Template (simulator)": "http://nfs1.lab.vmops.com/templates/routing/debian/latest/systemvm.vhd.bz2",
+  "CentOS 5.6 (64-bit) no GUI (Simulator)":
+    "http://nfs1.lab.vmops.com/templates/centos53-x86_64/latest/f59f18fb-ae94-4f97-afd2-f84755767aca.vhd.bz2",
+};
+
 export function seedTemplates(database: Database): void {
-  for (const kind of kinds) database.insert("template", { ...kind, created: timeText() });
+  for (const kind of kinds) {
+    const file = kind.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+    const url = urls[kind.name] ?? `http://download.cloudstack.org/templates/${file}.${kind.format.toLowerCase()}.bz2`;
+    database.insert("template", { ...kind, url, osTypeId: randomUUID(), created: timeText() });
+  }
 }
 
 /** Copies of a zone's templates in its image stores. */

@@ -38,7 +38,7 @@ const EXPIRES_SECONDS = 600;
 const CONCURRENCY = 8;
 
 /** Seconds until a job is looked at again: most are done within one, hosts and maintenance take minutes. */
-export const pollPace = (waited: number) => (waited < 2 ? 0.25 : waited < 15 ? 1 : waited < 120 ? 3 : 10);
+export const pollPace = (waited: number) => (waited < 1 ? 0.1 : waited < 5 ? 0.3 : waited < 15 ? 1 : waited < 120 ? 3 : 10);
 
 /** One management server's API as one operation sees it. */
 export class CloudStackClient {

@@ -88,8 +88,14 @@ async function add(cloud: Cloud, inputs: HostInputs): Promise<HostRow | undefine
   return (reply.host as HostRow[])[0];
 }
 
-async function find(cloud: Cloud, inputs: HostInputs): Promise<HostRow | undefined> {
-  return newest((await hostsOf(cloud, await clusterId(cloud, inputs))).filter((one) => isThis(inputs, one)));
+/** A host that lost its tag by hand is still the one of the state. */
+async function find(cloud: Cloud, inputs: HostInputs, previous?: State): Promise<HostRow | undefined> {
+  const rows = await hostsOf(cloud, await clusterId(cloud, inputs));
+  return newest(rows.filter((one) => isThis(inputs, one))) ?? rows.find((one) => one.id === previous?.id);
+}
+
+function shownTags(inputs: HostInputs, row: HostRow): string[] {
+  return isSimulator(inputs) && !isThis(inputs, row) ? [...ownTags(row), "(without mark)"] : ownTags(row);
 }
 
 /** Why the row in the state is no host to go on with; undefined when it is. */
@@ -185,8 +191,8 @@ export const host = defineCloudObject<HostInputs, HostOutputs, HostRow>({
   find,
   create: add,
   isSound: (row) => !BROKEN.includes(row.state),
-  shown: (row) => ({
-    tags: ownTags(row),
+  shown: (row, inputs) => ({
+    tags: shownTags(inputs, row),
     state: (BROKEN.includes(row.state) ? row.state : row.resourcestate) as HostInputs["state"],
   }),
   made: (row) => ({ id: row.id, name: row.name, ipAddress: row.ipaddress ?? "" }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ZoneRow } from "./cloud.ts";
+import { refuseForeignZone, type ZoneRow } from "./cloud.ts";
 import { drainZone } from "./drain.ts";
 import { allocation, type CloudServer, server, zoneName } from "./inputs.ts";
 import { defineCloudObject } from "./object.ts";
@@ -35,8 +35,15 @@ export const zoneEnablement = defineCloudObject<ZoneEnablementInputs, ZoneEnable
   id: (inputs) => `zone-enablement/${inputs.zone}`,
   title: (inputs) => `zone ${inputs.zone}`,
   find: (cloud, inputs) => cloud.lookUpZone(inputs.zone),
+  async refuse(cloud, _, row) {
+    // Also one that is not finished, which has no name of its own yet.
+    if (row) refuseForeignZone(cloud, row, false);
+  },
   /** The zone itself is another resource's; here it must be there. */
-  create: (cloud, inputs) => cloud.zone(inputs.zone),
+  create(cloud, inputs) {
+    cloud.forget("zone", inputs.zone);
+    return cloud.zone(inputs.zone);
+  },
   shown: (row) => ({ state: row.allocationstate as ZoneEnablementInputs["state"] }),
   made: (row) => ({ id: row.id }),
   async sync(cloud, inputs, row) {

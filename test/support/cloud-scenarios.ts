@@ -13,6 +13,12 @@ export interface Scenario {
 const keys: Scenario["before"][number] = ["auth", 4, 10];
 const advanced: Scenario["before"] = [keys, ["advanced-zone", 1, 73]];
 
+/** A zone was made and deleted. */
+const zoneGone: Scenario["before"] = [
+  ["duplicates-and-errors", 19, 19],
+  ["duplicates-and-errors", 226, 226],
+];
+
 export const scenarios: Scenario[] = [
   { name: "advanced-zone", before: [keys] },
   {
@@ -22,9 +28,9 @@ export const scenarios: Scenario[] = [
   },
   { name: "marvin-deploy", before: [] },
   { name: "marvin-deploy-signed", before: [keys] },
-  { name: "basic-zone", before: [keys] },
-  { name: "advanced-sg", before: [keys] },
-  { name: "advanced-sg-teardown", before: [keys, ["advanced-sg", 1, 95]] },
+  { name: "basic-zone", before: [keys, ...zoneGone] },
+  { name: "advanced-sg", before: [keys, ...zoneGone] },
+  { name: "advanced-sg-teardown", before: [keys, ...zoneGone, ["advanced-sg", 1, 95]] },
   { name: "duplicates-and-errors", before: advanced },
   { name: "updates", before: advanced },
   { name: "add-one", before: advanced },

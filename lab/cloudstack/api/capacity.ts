@@ -90,27 +90,32 @@ export const VOLUME_SHARE = 100;
 
 const sumRanges = (ranges: readonly Range[]) => ranges.reduce((total, range) => total + rangeSize(range), 0);
 
-export function capacityOf(database: Database, scope: Scope): Reply[] {
+function capacities(database: Database, scope: Scope): Capacity[] {
   const zone = scope.zone ?? database.find((scope.pod ?? scope.cluster)?.zoneId);
-  const rows = [
+  return [
     ...counted(database, scope),
     ...stored(database, scope),
     ...(zone?.capacityChecked ? checked(database, scope) : []),
     ...(scope.zone ? [{ type: 6, name: "SECONDARY_STORAGE", used: 0, total: 0 }] : []),
-    { type: 19, name: "GPU", used: 0, total: 0 },
-  ];
-  return rows
-    .sort((one, other) => one.type - other.type)
-    .map(({ type, name, used, total, allocated }: Capacity) => ({
-      ...{ type, name, zoneid: zone?.id, zonename: zone?.name },
-      ...(scope.pod ? { podid: scope.pod.id, podname: scope.pod.name } : {}),
-      ...(scope.cluster ? { clusterid: scope.cluster.id, clustername: scope.cluster.name } : {}),
-      ...(allocated === undefined ? {} : { capacityallocated: allocated }),
-      ...{ capacityused: used, capacitytotal: total, percentused: share(used, total) },
-    }));
+  ].sort((one, other) => one.type - other.type);
 }
 
-const share = (used: number, total: number) => String(total === 0 ? 0 : Number(((used / total) * 100).toFixed(2)));
+const figures = ({ used, total }: Capacity): Reply => ({ capacityused: used, capacitytotal: total, percentused: share(used, total) });
+
+/** As lists of zones, pods and clusters show it with `showcapacities`. */
+export function capacityOf(database: Database, scope: Scope): Reply[] {
+  return capacities(database, scope).map((one) => ({ type: one.type, name: one.name, ...figures(one) }));
+}
+
+/** A share in per cent as Java's DecimalFormat writes it: two digits at most, and halves to the even side. */
+export function share(used: number, total: number): string {
+  if (total === 0) return "0";
+  const hundredths = (used / total) * 10_000;
+  const floor = Math.floor(hundredths);
+  const rest = hundredths - floor;
+  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  return String(rounded / 100);
+}
 
 export const capacityCommands: Commands = {
   listCapacity: {
@@ -118,7 +123,16 @@ export const capacityCommands: Commands = {
       const { database } = request.cloud;
       const { type } = request.parameters;
       const zones = selected(request, database.table("zone"), { zoneid: is("id") });
-      const rows = zones.flatMap((zone) => capacityOf(database, { zone }));
+      const rows = zones.flatMap((zone) => {
+        const all = [...capacities(database, { zone }), { type: 19, name: "GPU", used: 0, total: 0 }].sort(
+          (one, other) => one.type - other.type,
+        );
+        return all.map((one: Capacity) => ({
+          ...{ type: one.type, name: one.name, zoneid: zone.id, zonename: zone.name },
+          ...(one.allocated === undefined ? {} : { capacityallocated: one.allocated }),
+          ...figures(one),
+        }));
+      });
       return listReply(
         request,
         "capacity",

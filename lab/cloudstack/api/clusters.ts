@@ -14,7 +14,11 @@ export function hypervisorName(text: string | undefined): string {
 }
 
 export function clusterReply(database: Database, cluster: Row, withCapacity = false): Reply {
-  const ratios = { memoryOvercommitRatio: "1.0", cpuOvercommitRatio: "1.0" };
+  const own = (cluster.settings ?? {}) as Record<string, string>;
+  const ratios = {
+    memoryOvercommitRatio: own["mem.overprovisioning.factor"] ?? "1.0",
+    cpuOvercommitRatio: own["cpu.overprovisioning.factor"] ?? "1.0",
+  };
   return {
     id: cluster.id,
     name: cluster.name,
@@ -41,6 +45,11 @@ export function inPodAndZone(fault: ApiFault, pod: Row, zone: Row): ApiFault {
   return fault;
 }
 
+export function insertCluster(database: Database, pod: Row, fields: Record<string, unknown>): Row {
+  const usual = { zoneId: pod.zoneId, podId: pod.id, allocationState: "Enabled", managedState: "Managed", arch: "x86_64" };
+  return database.insert("cluster", { ...usual, ...fields });
+}
+
 function addCluster(request: Request): Reply {
   const { cloud, parameters } = request;
   const { database } = cloud;
@@ -55,9 +64,13 @@ function addCluster(request: Request): Reply {
   const hypervisor = hypervisorName(parameters.hypervisor);
   if (childrenOf(database, "cluster", "podId", pod).some((one) => one.name === clustername))
     throw inPodAndZone(failed(`Unable to create cluster ${clustername} in pod and data center with specified ids`), pod, zone);
-  const cluster = database.insert("cluster", {
-    ...{ name: clustername, zoneId: zone.id, podId: pod.id, hypervisor, type: clustertype, allocationState: state },
-    ...{ managedState: "Managed", arch: parameters.arch ?? "x86_64" },
+  const { arch } = parameters;
+  const cluster = insertCluster(database, pod, {
+    name: clustername,
+    hypervisor,
+    type: clustertype,
+    allocationState: state,
+    ...(arch ? { arch } : {}),
   });
   return { count: 1, cluster: [clusterReply(database, cluster)] };
 }

@@ -4,7 +4,7 @@ import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
 import { failed, invalidValue } from "../errors.ts";
 import { leaveHost } from "../instances.ts";
-import { childrenOf, isSet, named, removable, shownHost } from "../objects.ts";
+import { childrenOf, inJob, isSet, named, removable, shownHost } from "../objects.ts";
 import { hostReply } from "./host-reply.ts";
 
 const CLASSES = "org.apache.cloudstack.api.command.admin.host.";
@@ -26,7 +26,7 @@ function prepare(request: Request): Reply {
   database.update(host, { resourceState: "PrepareForMaintenance" });
   leaveHost(cloud, host);
   cloud.after(MAINTENANCE_SECONDS, () => settle(cloud, host));
-  return { host: hostReply(cloud, host) };
+  return { host: inJob(request, hostReply(cloud, host)) };
 }
 
 function settle(cloud: Cloud, host: Row): void {
@@ -39,7 +39,7 @@ function cancel(request: Request): Reply {
   if (!["Maintenance", "PrepareForMaintenance", "ErrorInMaintenance", "ErrorInPrepareForMaintenance"].includes(String(host.resourceState)))
     throw failed(`Cannot perform cancelMaintenance when resource state is ${host.resourceState}, host: ${shownHost(host)}`);
   cloud.database.update(host, { resourceState: "Enabled" });
-  return { host: hostReply(cloud, host) };
+  return { host: inJob(request, hostReply(cloud, host)) };
 }
 
 /** Until a host that was reconnected is Up again (cloudstack-observed facts 51). */
@@ -53,7 +53,7 @@ function reconnect(request: Request): Reply {
   cloud.after(RECONNECT_SECONDS, () => {
     if (host.state === "Disconnected") cloud.database.update(host, { state: "Up" });
   });
-  return { host: hostReply(cloud, host) };
+  return { host: inJob(request, hostReply(cloud, host)) };
 }
 
 function deleteHost(request: Request): Reply {
@@ -87,7 +87,7 @@ export const maintenanceCommands: Commands = {
       if (host.state !== "Disconnected" && host.state !== "Alert")
         throw invalidValue(`Cannot perform declare host (${shownHost(host)}) as 'Degraded' when host is in ${host.state} status`);
       request.cloud.database.update(host, { resourceState: "Degraded" });
-      return { host: hostReply(request.cloud, host) };
+      return { host: inJob(request, hostReply(request.cloud, host)) };
     },
   },
   deleteHost: { run: deleteHost },

@@ -2,9 +2,14 @@ import type { Cloud } from "../cloud.ts";
 import type { Database, Row } from "../database.ts";
 import { RELEASE, type Reply } from "../envelope.ts";
 import { childrenOf, place } from "../objects.ts";
+import { share } from "./capacity.ts";
 
-const EVENTS =
-  "PingTimeout; Ping; Remove; AgentConnected; StartAgentRebalance; ShutdownRequested; HostDown; AgentDisconnected; ManagementServerDown";
+const usualEvents = "Ping; Remove; AgentConnected; ShutdownRequested; HostDown; AgentDisconnected; ManagementServerDown";
+/** What can happen next to a host, by its state. */
+const events: Record<string, string> = {
+  Up: `PingTimeout; ${usualEvents}; StartAgentRebalance`,
+  Disconnected: `PingTimeout; ${usualEvents}; WaitedTooLong`,
+};
 
 /** Of the instances that are on a host, or were and may come back. */
 export function allocated(database: Database, host: Row): { cpu: number; memory: number; cores: number } {
@@ -15,12 +20,12 @@ export function allocated(database: Database, host: Row): { cpu: number; memory:
   return { cpu: sum("cpu"), memory: sum("memory"), cores: sum("cores") };
 }
 
-/** As Java writes a share: two digits at most. */
-const percent = (part: number, whole: number) => `${whole === 0 ? 0 : Number(((part / whole) * 100).toFixed(2))}%`;
+const percent = (part: number, whole: number) => `${share(part, whole)}%`;
 
 function sizes(database: Database, host: Row): Reply {
   const used = allocated(database, host);
-  const cpu = Number(host.cores) * Number(host.speed);
+  const settings = (database.find(host.clusterId)?.settings ?? {}) as Record<string, string>;
+  const cpu = Number(host.cores) * Number(host.speed) * Number(settings["cpu.overprovisioning.factor"] ?? 1);
   const share = percent(used.cpu, cpu);
   const measured = host.measured === true;
   return {
@@ -44,10 +49,18 @@ function sizes(database: Database, host: Row): Reply {
   };
 }
 
+function sortedTags(tags: unknown): string | undefined {
+  const names = String(tags ?? "")
+    .split(",")
+    .filter(Boolean);
+  return names.length > 0 ? names.sort().join(",") : undefined;
+}
+
 export function hostReply({ database }: Cloud, host: Row): Reply {
   const isRouting = host.type === "Routing";
   const cluster = database.find(host.clusterId);
-  const tags = host.tags as string | undefined;
+  const tags = sortedTags(host.tags);
+  const category = database.find(host.osCategoryId);
   const connected = host.state !== "Disconnected" && host.state !== "Down" && host.state !== "Alert";
   return {
     id: host.id,
@@ -55,6 +68,7 @@ export function hostReply({ database }: Cloud, host: Row): Reply {
     state: host.state,
     ...(host.disconnected ? { disconnected: host.disconnected } : {}),
     type: host.type,
+    ...(category ? { oscategoryid: category.id, oscategoryname: category.name } : {}),
     ipaddress: host.ipAddress,
     ...place(database, host, "zone", "pod"),
     version: RELEASE,
@@ -64,13 +78,13 @@ export function hostReply({ database }: Cloud, host: Row): Reply {
     ...(cluster ? { clusterid: cluster.id, clustername: cluster.name, clustertype: cluster.type } : {}),
     islocalstorageactive: host.localStorage === true,
     created: host.created,
-    events: EVENTS,
-    ...(tags ? { hosttags: tags, explicithosttags: tags } : {}),
+    events: events[String(host.state)] ?? usualEvents,
+    ...(tags ? { hosttags: tags, explicithosttags: tags, istagarule: false } : {}),
     hostha: { haenable: false, hastate: "Disabled" },
     outofbandmanagement: { powerstate: "Disabled", enabled: false },
     resourcestate: host.resourceState,
     ...(isRouting ? { hypervisorversion: host.hypervisorVersion, hahost: false, ueficapability: false, arch: "x86_64" } : {}),
-    ...(host.annotation ? { annotation: host.annotation } : {}),
+    ...(host.annotation ? { annotation: host.annotation, lastannotated: host.annotated, username: "system" } : {}),
     hasannotations: host.annotation !== undefined,
   };
 }

@@ -1,27 +1,24 @@
 import type { Cloud } from "../cloud.ts";
 import { type Commands, listReply, type Request } from "../command.ts";
-import type { Row } from "../database.ts";
+import { type Row, timeText } from "../database.ts";
 import type { Reply } from "../envelope.ts";
 import { invalidValue, unexpected } from "../errors.ts";
 import { connect } from "../host-connection.ts";
 import { insertHost, simulatedHost } from "../hosts.ts";
 import { is, isIgnoringCase, named, selected, shownHost, shownPod, shownZone } from "../objects.ts";
 import { registerTemplates } from "../templates.ts";
-import { hypervisorName, inPodAndZone } from "./clusters.ts";
+import { hypervisorName, inPodAndZone, insertCluster } from "./clusters.ts";
 import { maintenanceCommands } from "./host-maintenance.ts";
 import { hostReply } from "./host-reply.ts";
 import { allocationState } from "./zones.ts";
 
-/** The cluster that was named, the newest of that name, or any of the pod that fits. */
-function clusterFor(request: Request, pod: Row, hypervisor: string): Row {
+/** Without a cluster's id the host gets the one of the name that was given, or one of its own. */
+function standalone(request: Request, pod: Row, hypervisor: string, url: string): Row {
   const { database } = request.cloud;
-  if (request.parameters.clusterid) return named(request, "cluster", "clusterid");
-  const { clustername } = request.parameters;
-  const found = database
-    .table("cluster")
-    .find((one) => one.podId === pod.id && one.hypervisor === hypervisor && (clustername === undefined || one.name === clustername));
-  if (!found) throw invalidValue(`There is no cluster in pod ${shownPod(pod)} for hypervisor ${hypervisor}`);
-  return found;
+  const name = request.parameters.clustername ?? `Standalone-${url}`;
+  const found = database.table("cluster").find((one) => one.podId === pod.id && one.name === name);
+  if (found) return found;
+  return insertCluster(database, pod, { name, hypervisor, type: "CloudManaged" });
 }
 
 async function addHost(request: Request): Promise<Reply> {
@@ -39,7 +36,7 @@ async function addHost(request: Request): Promise<Reply> {
     );
   if (hypervisor === "None") throw unexpected(`Do not support HypervisorType ${parameters.hypervisor} for ${text}`);
   const url = parsed(text);
-  const cluster = clusterFor(request, pod, hypervisor);
+  const cluster = parameters.clusterid ? named(request, "cluster", "clusterid") : standalone(request, pod, hypervisor, text);
   const place = { zoneId: zone.id, podId: pod.id, clusterId: cluster.id };
   if (hypervisor === "Simulator") {
     if (!url.hostname.startsWith("sim")) throw unexpected(`Unable to add the host: Cannot find the server resources at ${text}`);
@@ -78,7 +75,8 @@ function updateHost(request: Request): Reply {
     ...(allocationstate ? { resourceState: `${allocationstate}d` } : {}),
     ...(name ? { name } : {}),
     ...(hosttags === undefined ? {} : { tags: hosttags }),
-    ...(annotation === undefined ? {} : { annotation: annotation || undefined }),
+    ...(annotation === undefined ? {} : { annotation: annotation || undefined, annotated: timeText() }),
+    ...(parameters.oscategoryid ? { osCategoryId: parameters.oscategoryid } : {}),
   });
   return { host: hostReply(cloud, host) };
 }

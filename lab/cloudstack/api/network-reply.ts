@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cidr } from "../addresses.ts";
 import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
@@ -31,7 +32,7 @@ export function systemNetworkReply(database: Database, row: Row): Reply {
     traffictype: row.traffictype,
     ...(row.traffictype === "Control" ? control : {}),
     ...place(database, row, "zone"),
-    networkofferingid: row.offeringId,
+    networkofferingid: database.table("offering").find((one) => one.name === name)?.id,
     networkofferingname: name,
     networkofferingdisplaytext: `System Offering for ${name}`,
     networkofferingconservemode: true,
@@ -49,13 +50,14 @@ export function systemNetworkReply(database: Database, row: Row): Reply {
   };
 }
 
-const capabilities: Record<string, Reply[]> = {
-  Dns: [{ name: "AllowDnsSuffixModification", value: "true", canchooseservicecapability: false }],
-  Dhcp: [{ name: "DhcpAccrossMultipleSubnets", value: "true", canchooseservicecapability: false }],
-};
+/** What each service can, as release 4.20 says it. */
+const capabilities = JSON.parse(readFileSync(new URL("../capabilities.json", import.meta.url), "utf8")) as Record<string, Reply[]>;
+/** Of shared networks. */
+const sharedDhcp = [{ name: "DhcpAccrossMultipleSubnets", value: "true", canchooseservicecapability: false }];
 
-function services(offering: Reply): Reply[] {
-  return (offering.service as Reply[]).map((service) => ({ ...service, capability: capabilities[String(service.name)] ?? [] }));
+function services(offering: Reply, isShared: boolean): Reply[] {
+  const of = (name: string) => (name === "Dhcp" && isShared ? sharedDhcp : (capabilities[name] ?? []));
+  return (offering.service as Reply[]).map((service) => ({ ...service, capability: of(String(service.name)) }));
 }
 
 export function networkReply(database: Database, row: Row): Reply {
@@ -87,13 +89,14 @@ export function networkReply(database: Database, row: Row): Reply {
     ...(row.vlan ? { vlan: row.vlan } : row.vnet ? { vlan: String(row.vnet) } : {}),
     ...(row.isShared ? { acltype: "Domain", subdomainaccess: true } : { acltype: "Account", account: account?.name }),
     ...{ domainid: domain.id, domain: "ROOT", domainpath: "/" },
-    service: services(fields),
+    service: services(fields, row.isShared === true),
     networkdomain: row.networkDomain,
     physicalnetworkid: row.physicalNetworkId,
     specifyvlan: fields.specifyvlan,
     specifyipranges: fields.specifyipranges,
-    canusefordeploy: true,
+    canusefordeploy: zone.allocationState === "Enabled",
     ...usual(row),
+    ...(row.isShared ? {} : { supportsvmautoscaling: true, egressdefaultpolicy: false }),
     publicmtu: 1500,
     privatemtu: 1500,
   };

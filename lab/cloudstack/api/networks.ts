@@ -1,7 +1,7 @@
 import { type Commands, listReply, type Request } from "../command.ts";
 import { type Database, type Row, timeText } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { failed, invalidValue } from "../errors.ts";
+import { failed, invalidValue, unexpected } from "../errors.ts";
 import { childrenOf, is, isSet, isTrue, named, selected } from "../objects.ts";
 import { vlanNumber } from "../vlans.ts";
 import { networkReply, systemNetworkReply } from "./network-reply.ts";
@@ -57,6 +57,9 @@ function listNetworks(request: Request): Reply {
   const { database } = request.cloud;
   const { issystem } = request.parameters;
   const all = database.table("network").filter((one) => (one.isSystem === true) === isSet(issystem));
+  // Those of a zone that is gone are still looked at (cloudstack-observed facts 35).
+  if (isSet(issystem) && database.hasRemoved("zone"))
+    throw unexpected('Cannot invoke "com.cloud.dc.DataCenter.getDns1()" because "zone" is null');
   const visible = all.filter((one) => isSet(request.parameters.listall) || !one.accountId || one.accountId === request.caller.account.id);
   const rows = selected(request, visible, {
     ...{ physicalnetworkid: is("physicalNetworkId"), traffictype: is("traffictype"), issystem: isTrue("isSystem"), state: is("state") },
@@ -86,7 +89,12 @@ export const networkCommands: Commands = {
   createNetwork: { forUsers: true, run: createNetwork },
   deleteNetwork: {
     forUsers: true,
-    job: { class: "org.apache.cloudstack.api.command.user.network.DeleteNetworkCmd", instanceType: "Network", seconds: 1.5 },
+    job: {
+      class: "org.apache.cloudstack.api.command.user.network.DeleteNetworkCmd",
+      instanceType: "Network",
+      namesInstance: false,
+      seconds: 1.5,
+    },
     run: deleteNetwork,
   },
 };

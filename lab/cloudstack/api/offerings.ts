@@ -52,6 +52,16 @@ function listOfferings(request: Request, kind: string): Reply {
 
 export const offeringCommands: Commands = {
   ...fixedLists,
+  listOsCategories: {
+    run(request) {
+      const rows = selected(request, request.cloud.database.table("oscategory"));
+      return listReply(
+        request,
+        "oscategory",
+        rows.map(({ id, name }) => ({ id, name })),
+      );
+    },
+  },
   listNetworkOfferings: { forUsers: true, run: (request) => listOfferings(request, "networkoffering") },
   listServiceOfferings: {
     forUsers: true,

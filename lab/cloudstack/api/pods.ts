@@ -1,4 +1,14 @@
-import { isAddress, isInRange, isInSubnet, overlap, prefixLength, type Range, type Subnet, subnetsOverlap } from "../addresses.ts";
+import {
+  isAddress,
+  isInRange,
+  isInSubnet,
+  lastAddress,
+  overlap,
+  prefixLength,
+  type Range,
+  type Subnet,
+  subnetsOverlap,
+} from "../addresses.ts";
 import { type Commands, listReply, type Request } from "../command.ts";
 import type { Database, Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
@@ -63,7 +73,7 @@ async function createPod(request: Request): Promise<Reply> {
   const { cloud, parameters } = request;
   const { database } = cloud;
   const zone = named(request, "zone", "zoneid");
-  const { name, gateway = "", netmask = "", startip = "", endip = startip } = parameters;
+  const { name, gateway = "", netmask = "", startip = "", endip = lastAddress(gateway, netmask) } = parameters;
   const state = allocationState(parameters.allocationstate) ?? "Enabled";
   if (childrenOf(database, "pod", "zoneId", zone).some((pod) => pod.name === name))
     throw invalidValue(`A pod with name: ${name} already exists in zone ${shownZone(zone)}. Please specify a different pod name. `);
@@ -94,7 +104,7 @@ function updatePod(request: Request): Reply {
     throw failed("The specified pod has allocated private IP addresses, so its IP address range can be extended only");
   // startip and endip are not looked at (cloudstack-observed facts 41).
   database.update(pod, {
-    ...(name === undefined || name === "" ? {} : { name }),
+    ...(name === undefined ? {} : { name }),
     gateway,
     netmask,
     ...(state ? { allocationState: state } : {}),

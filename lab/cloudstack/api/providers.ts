@@ -33,8 +33,6 @@ function create(request: Request): Row {
 function isReady(database: Database, provider: Row): boolean {
   const name = String(provider.name);
   if (elementProviders.has(name)) return childrenOf(database, "element", "providerId", provider).some((one) => one.enabled === true);
-  if (["Netscaler", "F5BigIp", "JuniperSRX", "NiciraNvp"].includes(name))
-    return childrenOf(database, "device", "providerId", provider).length > 0;
   return true;
 }
 

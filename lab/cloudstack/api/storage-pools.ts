@@ -3,7 +3,7 @@ import { type Commands, listReply, type Request } from "../command.ts";
 import { type Database, type Row, timeText } from "../database.ts";
 import type { Reply } from "../envelope.ts";
 import { failed, invalidValue, unexpected } from "../errors.ts";
-import { childrenOf, is, isSet, named, namedDetails, place, removable, selected, shownPool } from "../objects.ts";
+import { childrenOf, inJob, is, isSet, named, namedDetails, place, removable, selected, shownPool } from "../objects.ts";
 import { VOLUME_SHARE } from "./capacity.ts";
 import { hypervisorName } from "./clusters.ts";
 
@@ -33,7 +33,7 @@ export function poolReply(database: Database, pool: Row, inList = true): Reply {
     istagarule: false,
     state: pool.state,
     scope: pool.scope,
-    overprovisionfactor: "2.0",
+    overprovisionfactor: Number((pool.settings as Reply | undefined)?.["storage.overprovisioning.factor"] ?? 2).toFixed(1),
     hypervisor: pool.hypervisor,
     provider: pool.provider,
     ...(inList ? { storagecapabilities: { VOLUME_SNAPSHOT_QUIESCEVM: "false" } } : {}),
@@ -122,10 +122,11 @@ function updateStoragePool(request: Request): Reply {
   database.update(pool, {
     ...(name ? { name } : {}),
     ...(tags === undefined ? {} : { tags }),
-    ...(capacitybytes ? { capacity: Number(capacitybytes) } : {}),
     ...(capacityiops ? { iops: Number(capacityiops) } : {}),
   });
-  return { storagepool: poolReply(database, pool) };
+  const shown = poolReply(database, pool, false);
+  // What was asked for is in the answer; the next look into the pool puts its size back.
+  return { storagepool: { ...shown, ...(capacitybytes ? { disksizetotal: Number(capacitybytes) } : {}) } };
 }
 
 function deleteStoragePool(request: Request): Reply {
@@ -147,7 +148,7 @@ function enableMaintenance(request: Request): Reply {
   if (pool.state !== "Up" && pool.state !== "ErrorInMaintenance" && pool.state !== "Disabled")
     throw invalidValue(`Primary storage ${shownPool(pool)} is not ready for migration, as the status is:${pool.state}`);
   database.update(pool, { state: "Maintenance" });
-  return { storagepool: poolReply(database, pool) };
+  return { storagepool: inJob(request, poolReply(database, pool, false)) };
 }
 
 function cancelMaintenance(request: Request): Reply {
@@ -159,7 +160,7 @@ function cancelMaintenance(request: Request): Reply {
         `as the status is:${pool.state}`,
     );
   database.update(pool, { state: "Up" });
-  return { storagepool: poolReply(database, pool) };
+  return { storagepool: inJob(request, poolReply(database, pool, false)) };
 }
 
 export const storagePoolCommands: Commands = {

@@ -24,6 +24,11 @@ function addresses(vm: Row): Reply {
   };
 }
 
+function controlState(host: Row): string {
+  if (host.state !== "Up") return "Offline";
+  return ["Enabled", "Disabled"].includes(String(host.resourceState)) ? String(host.resourceState) : "Maintenance";
+}
+
 export function systemVmReply(database: Database, vm: Row): Reply {
   const zone = database.find(vm.zoneId) as Row;
   const host = database.find(vm.hostId);
@@ -36,10 +41,11 @@ export function systemVmReply(database: Database, vm: Row): Reply {
     systemvmtype: kind.shown,
     ...place(database, vm, "zone"),
     dns1: (zone.fields as Reply).dns1,
+    dns2: (zone.fields as Reply).dns2,
     ...(vm.publicIp ? { gateway: vm.gateway } : {}),
     name: vm.name,
     ...place(database, vm, "pod"),
-    ...(host ? { hostid: host.id, hostname: host.name, hostcontrolstate: host.state === "Up" ? "Enabled" : "Offline" } : {}),
+    ...(host ? { hostid: host.id, hostname: host.name, hostcontrolstate: controlState(host) } : {}),
     hypervisor: vm.hypervisor,
     ...addresses(vm),
     templateid: template?.id,
@@ -94,8 +100,15 @@ export const systemVmCommands: Commands = {
     if (!start(cloud, vm)) throw failed(`Unable to start system vm ${vm.name}`);
   }),
   rebootSystemVm: job("RebootSystemVmCmd", () => undefined),
-  destroySystemVm: job("DestroySystemVmCmd", ({ cloud }, vm) => {
-    stopInstance(cloud.database, vm);
-    removeInstance(cloud.database, vm);
-  }),
+  destroySystemVm: {
+    job: { class: `${CLASSES}DestroySystemVmCmd`, instanceType: "SystemVm", seconds: 1.5 },
+    run(request) {
+      const { database } = request.cloud;
+      const vm = systemVm(request);
+      // Its state before, without its addresses (cloudstack-observed facts, advanced-sg-teardown#15).
+      const shown = systemVmReply(database, { ...vm, publicIp: undefined, privateIp: undefined, linkLocal: undefined, id: "" });
+      removeInstance(database, vm);
+      return { systemvm: { ...shown, id: vm.id } };
+    },
+  },
 };

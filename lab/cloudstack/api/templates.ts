@@ -99,7 +99,8 @@ function listTemplates(request: Request): Reply {
   const own = request.caller.account.name === "system";
   const shown = (template: Row) => {
     if (templatefilter === "all") return true;
-    if (["self", "selfexecutable"].includes(templatefilter)) return own;
+    if (templatefilter === "self") return own;
+    if (templatefilter === "selfexecutable") return own && template.type !== "SYSTEM";
     if (templatefilter === "executable") return own || template.type !== "SYSTEM";
     return templatefilter === "featured" && template.type !== "SYSTEM";
   };

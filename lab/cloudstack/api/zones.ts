@@ -11,8 +11,10 @@ import { scanSoon } from "../system-vms.ts";
 import { addStorageTrafficType } from "../traffic.ts";
 import { capacityOf } from "./capacity.ts";
 
+const definedOnly = (fields: Reply = {}) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
 export function zoneReply(database: Database, zone: Row, withCapacity = false): Reply {
-  const details = zone.details as Record<string, string> | undefined;
+  const details = { ...(zone.details as Record<string, string>), ...definedOnly(zone.settings as Reply) };
   return {
     id: zone.id,
     name: zone.name,
@@ -25,7 +27,7 @@ export function zoneReply(database: Database, zone: Row, withCapacity = false): 
     localstorageenabled: zone.localStorage,
     ...(withCapacity ? { capacity: capacityOf(database, { zone }) } : {}),
     tags: [],
-    ...(details && Object.keys(details).length > 0 ? { resourcedetails: details } : {}),
+    ...(Object.keys(details).length > 0 ? { resourcedetails: details } : {}),
     allowuserspecifyvrmtu: false,
     routerprivateinterfacemaxmtu: 1500,
     routerpublicinterfacemaxmtu: 1500,
@@ -81,11 +83,10 @@ function createZone({ cloud: { database }, parameters }: Request): Reply {
   checkFields(database, parameters);
   const state = allocationState(parameters.allocationstate) ?? "Disabled";
   const securityGroups = networkType === "Basic" || isSet(parameters.securitygroupenabled);
-  const guestcidr = networkType === "Advanced" && !securityGroups ? { guestcidraddress: "10.1.1.0/24" } : {};
   const zone = database.insert("zone", {
     ...{ name, networkType, securityGroups, allocationState: state, localStorage: isSet(parameters.localstorageenabled) },
     token: randomUUID().replace(/-4/, "-3"),
-    fields: { ...guestcidr, ...given(parameters) },
+    fields: given(parameters),
   });
   addSystemNetworks(database, zone);
   return { zone: zoneReply(database, zone) };
@@ -108,13 +109,14 @@ function updateZone(request: Request): Reply {
     );
   const state = allocationState(parameters.allocationstate);
   const isEnabled = state === "Enabled" && zone.allocationState !== "Enabled";
-  if (isEnabled) checkEnabling(database, zone);
+  if (state === "Enabled") checkEnabling(database, zone);
   database.update(zone, {
-    ...(parameters.name === undefined || parameters.name === "" ? {} : { name: parameters.name }),
+    ...(parameters.name === undefined ? {} : { name: parameters.name }),
     ...(state ? { allocationState: state } : {}),
     ...(parameters.localstorageenabled === undefined ? {} : { localStorage: isSet(parameters.localstorageenabled) }),
     ...(parameters.dhcpprovider === undefined ? {} : { dhcpProvider: parameters.dhcpprovider }),
-    fields: { ...(zone.fields as object), ...given(parameters) },
+    // Making a zone public takes its domain away (cloudstack-observed facts, updates#25).
+    fields: { ...(zone.fields as object), ...given(parameters), ...(isSet(parameters.ispublic) ? { domain: undefined } : {}) },
     details: { ...(zone.details as object), ...details },
   });
   if (isEnabled) afterEnabling(cloud, zone);
