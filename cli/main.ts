@@ -38,7 +38,22 @@ Exit statuses: 0 ok · 1 product failure, or a difference where one was asked ab
   )
   .exitOverride();
 
-for (const add of [addCheck, addPlan, addMarvinConfig, addPreview, addRun, addHealth, addTest, addDown, addExec, addEnv, addLab, addDoctor, addOwn, addLeftovers])
+for (const add of [
+  addCheck,
+  addPlan,
+  addMarvinConfig,
+  addPreview,
+  addRun,
+  addHealth,
+  addTest,
+  addDown,
+  addExec,
+  addEnv,
+  addLab,
+  addDoctor,
+  addOwn,
+  addLeftovers,
+])
   add(program);
 
 try {

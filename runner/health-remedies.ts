@@ -8,7 +8,7 @@ export const remedies: readonly { verdict: string; pattern: RegExp; remedy: stri
   {
     verdict: "the zone is Disabled",
     pattern: /^the zone is /,
-    remedy: "`pulumi up --refresh` enables it again; if it is meant to be off, say `\"enabled\": \"False\"` in the marvin configuration",
+    remedy: '`pulumi up --refresh` enables it again; if it is meant to be off, say `"enabled": "False"` in the marvin configuration',
   },
   {
     verdict: "host … is gone, storage pool … is gone",
@@ -40,7 +40,8 @@ export const remedies: readonly { verdict: string; pattern: RegExp; remedy: stri
   {
     verdict: "no console proxy is Running, no secondary storage VM is Running",
     pattern: /^no .* is Running/,
-    remedy: "they start within minutes after the zone is enabled, once a host, a pool and the system VM template are there; see the alerts and the server's log",
+    remedy:
+      "they start within minutes after the zone is enabled, once a host, a pool and the system VM template are there; see the alerts and the server's log",
   },
   {
     verdict: "no agent of a … is Up",

@@ -11,10 +11,15 @@ import type { ProvedHost } from "./suite.ts";
 /** Fields by connection name, from the encrypted configuration. */
 export type Credentials = Record<string, Record<string, string>>;
 
-/** What the stack's last `up` made. */
-export async function stackHosts(opened: OpenStack): Promise<ProvedHost[]> {
-  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as { hosts?: ProvedHost[] };
-  return outputs.hosts ?? [];
+/** The machines that the stack's last `up` made. */
+export interface StackMachines {
+  hosts: ProvedHost[];
+  managementServer: ProvedHost | undefined;
+}
+
+export async function stackMachines(opened: OpenStack): Promise<StackMachines> {
+  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as Partial<StackMachines>;
+  return { hosts: outputs.hosts ?? [], managementServer: outputs.managementServer };
 }
 
 /** Zones that the stack's last `up` made, with the ids of their hosts and pools; none where there was no `up`. */

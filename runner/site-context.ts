@@ -1,6 +1,7 @@
 import { projectName } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
 import { backendAddress, type Context, type Mark, ownerId, rememberSecrets, TestbedError } from "../providers/kernel/index.ts";
+import { loadEverySystem } from "../providers/runtime.ts";
 import { closeSharedSsh } from "../providers/transport/ssh.ts";
 import { type Credentials, ensureStack, stackCredentials } from "./pulumi.ts";
 
@@ -39,6 +40,7 @@ function siteContext(opened: OpenStack, credentials: Credentials, limitSeconds: 
 /** Works with the site as the operator, with the stack's credentials and mark; its connections end with the work. */
 export async function atSite<T>(opened: OpenStack, work: (context: Context) => Promise<T>, limitSeconds = 600): Promise<T> {
   await ensureStack(opened);
+  await loadEverySystem();
   const context = siteContext(opened, await stackCredentials(opened), limitSeconds);
   try {
     return await work(context);

@@ -110,7 +110,9 @@ export class MarvinCloud extends pulumi.ComponentResource {
 
 /** A zone of which something failed is an output like the others, so that the program ends without a trace below that one's own error. */
 function summary({ planned: { name }, id, hostIds, poolIds }: CloudZone): pulumi.Output<ZoneSummary> {
-  const known = pulumi.all([id, pulumi.all(hostIds), pulumi.all(poolIds)]).apply(([zone, hosts, pools]) => ({ name, id: zone, hosts, pools }));
+  const known = pulumi
+    .all([id, pulumi.all(hostIds), pulumi.all(poolIds)])
+    .apply(([zone, hosts, pools]) => ({ name, id: zone, hosts, pools }));
   return pulumi.recover(known, () => ({ name, id: "", hosts: [], pools: [] }));
 }
 

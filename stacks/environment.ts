@@ -18,7 +18,7 @@ const LOG = "/var/log/cloudstack/management/management-server.log";
 export class Environment extends pulumi.ComponentResource {
   /** Every proved host: name, address, profile, OS, generation, host key, token fingerprint, phase times. */
   readonly hosts: pulumi.Output<unknown[]>;
-  /** Name, address, release, API and log of the management server; undefined where the stack has none. */
+  /** The same of the management server, with its release, API and log; undefined where the stack has none. */
   readonly managementServer: pulumi.Output<unknown> | undefined;
   /** Undefined where the stack has no management server. */
   readonly cloud: MarvinCloud | undefined;
@@ -31,7 +31,7 @@ export class Environment extends pulumi.ComponentResource {
     const machines = server ? [...hosts, server] : hosts;
     const storage = new Storage(plan.site, { plan, claim, machines }, { parent: this });
     const roles = new Roles(plan.site, { plan, claim, machines }, { parent: this });
-    this.hosts = pulumi.all(hosts.map(proof));
+    this.hosts = pulumi.all(hosts.map((host) => proof(host)));
     if (server) {
       const answering = this.#managementServer(plan, server, [...storage.stores, ...roles.of(server)]);
       this.managementServer = this.#seen(server, answering);
@@ -66,8 +66,8 @@ export class Environment extends pulumi.ComponentResource {
         address,
         installation: server.tokenFingerprint,
         release: plan.cloudstack.release,
-        ...access(server),
         startSeconds: plan.limits.startSeconds,
+        ...access(server),
       },
       { parent: this, dependsOn: [server.resource, ...needs], deletedWith: server.resource },
     );
@@ -75,7 +75,7 @@ export class Environment extends pulumi.ComponentResource {
 
   #seen(server: InstalledMachine, answering: TestbedResource<ManagementServerInputs, ManagementServerOutputs>): pulumi.Output<unknown> {
     const seen = { release: answering.output("seenRelease"), url: answering.output("url"), log: `${server.planned.address}:${LOG}` };
-    return recovered({ ...planned(server), ...seen }, server);
+    return proof(server, seen);
   }
 }
 
@@ -97,9 +97,9 @@ function planned({ planned }: InstalledMachine) {
   return { name, address, profile, os, generation };
 }
 
-function proof(machine: InstalledMachine): pulumi.Output<unknown> {
+function proof(machine: InstalledMachine, more: object = {}): pulumi.Output<unknown> {
   const { hostKey, tokenFingerprint, phases } = machine;
-  return recovered({ ...planned(machine), hostKey, tokenFingerprint, phases }, machine);
+  return recovered({ ...planned(machine), hostKey, tokenFingerprint, phases, ...more }, machine);
 }
 
 /** A machine that failed is an output like the others, so that the program ends without a trace below that machine's own error. */

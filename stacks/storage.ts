@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TestbedResource } from "../providers/kernel/resource.ts";
 import { store, template, templatesBelow } from "../providers/nfs/index.ts";
+import { storeGeneration } from "./arguments.ts";
 import type { Plan } from "./plan.ts";
 import type { PlannedStore } from "./plan-cloud.ts";
 import type { InstalledMachine } from "./provisioning.ts";
@@ -22,10 +23,9 @@ export class Storage extends pulumi.ComponentResource {
   constructor(name: string, { plan, claim, machines }: StorageArguments, options?: pulumi.ComponentResourceOptions) {
     super("testbed:index:Storage", name, {}, options);
     const staged = this.#templates(plan, claim);
-    // A new installation of the management server is a new, empty database, which would reuse ids over old content. A host that is
-    // installed anew or added to a living cloud is no reason to empty anything.
     const server = machines.find((machine) => machine.planned.role === "management-server");
-    const generation = server?.tokenFingerprint.apply((token) => `${plan.generation} ${token}`) ?? plan.generation;
+    const generation =
+      server?.tokenFingerprint.apply((token) => storeGeneration(plan.generation, token)) ?? storeGeneration(plan.generation);
     // Until all have proved themselves, old installations may still run VMs on the stores.
     const dependsOn = [claim, ...machines.map((machine) => machine.resource)];
     const { template: seed, unseeded } = plan.stores;

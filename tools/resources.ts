@@ -1,7 +1,9 @@
 // Prints docs/resources.md: node tools/resources.ts >docs/resources.md
 import { z } from "zod";
 import { allDefinitions, type Definition } from "../providers/kernel/index.ts";
-import "../providers/runtime.ts";
+import { loadEverySystem } from "../providers/runtime.ts";
+
+await loadEverySystem();
 
 /** The parts of a JSON schema that the page shows. */
 interface Shape {

@@ -18,7 +18,10 @@ export function addMarvinConfig(program: Command): void {
       const { findings, marvin } = loadInputs(projectFolder, { stack });
       const errors = findings.filter((finding) => finding.severity === "error");
       if (!marvin)
-        throw new CommandError(exitStatus.input, `Stack ${stack} has no configuration while its inputs have faults.\n${renderFindings(errors)}`);
+        throw new CommandError(
+          exitStatus.input,
+          `Stack ${stack} has no configuration while its inputs have faults.\n${renderFindings(errors)}`,
+        );
       process.stdout.write(`${JSON.stringify(marvin, undefined, 2)}\n`);
     });
 }

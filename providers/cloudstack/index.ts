@@ -1,3 +1,4 @@
+export { CloudStackClient } from "./client.ts";
 export { Cloud } from "./cloud.ts";
 export { cluster } from "./cluster.ts";
 export { globalSetting } from "./global-setting.ts";
@@ -7,12 +8,19 @@ export type { ZoneExpectation, ZoneHealth } from "./health-look.ts";
 export { host } from "./host.ts";
 export { imageStore } from "./image-store.ts";
 export { type CloudServer, serverSchema } from "./inputs.ts";
-export { type ManagementServerInputs, type ManagementServerOutputs, managementServer } from "./management-server.ts";
+export {
+  isRelease,
+  type ManagementServerInputs,
+  type ManagementServerOutputs,
+  managementServer,
+  usualPorts,
+} from "./management-server.ts";
 export { networkDevice } from "./network-device.ts";
 export { networkServiceProvider } from "./network-service-provider.ts";
 export { physicalNetwork } from "./physical-network.ts";
 export { pod } from "./pod.ts";
 export { restart } from "./restart.ts";
+export { databaseGreeting } from "./service.ts";
 export { stagingStore } from "./staging-store.ts";
 export { storagePool } from "./storage-pool.ts";
 export { trafficType } from "./traffic-type.ts";

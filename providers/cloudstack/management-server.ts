@@ -22,6 +22,9 @@ export interface ManagementServerOutputs extends Keys {
   url: string;
 }
 
+/** Where a management server listens unless it is told otherwise. */
+export const usualPorts = { api: 8080, open: 8096, database: 3306 };
+
 /** `4.20` is every 4.20.x; `4.20.3.0` is also a build of it, as `4.20.3.0-SNAPSHOT`. */
 export function isRelease(seen: string, wanted: string): boolean {
   return seen === wanted || seen.startsWith(`${wanted}.`) || seen.startsWith(`${wanted}-`);
@@ -100,12 +103,12 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
     service: serviceSchema.prefault({}).describe("The service on the machine."),
     ports: z
       .object({
-        api: port.default(8080).describe("The API, signed or in a session."),
+        api: port.default(usualPorts.api).describe("The API, signed or in a session."),
         open: z
           .union([z.literal(0), port])
-          .default(8096)
+          .default(usualPorts.open)
           .describe("The open (integration) port. 0: it is closed, and keys are obtained by a login."),
-        database: port.default(3306).describe("The database."),
+        database: port.default(usualPorts.database).describe("The database."),
       })
       .prefault({})
       .describe("Where it listens."),

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Context, defineResource, errorText, TestbedError } from "../kernel/index.ts";
 import { type Driver, driverSchema } from "../site/index.ts";
-import { DONE, READ_DONE, runAgent } from "./agent.ts";
+import { DONE, runAgent } from "./agent.ts";
 import { cleanCertificate, SSL_FOLDERS } from "./authority.ts";
 import { writeFacts } from "./facts.ts";
+import { roleAndRun } from "./last-run.ts";
 import { certnameSchema, type Node, nodeSchema, runOnNode } from "./node.ts";
 import { judgeRun, metAnotherRun, metOldCertificate } from "./run-end.ts";
 
@@ -37,17 +38,6 @@ function triggerOf(inputs: RunInputs): string {
   const sorted = Object.entries(parameters).sort(([a], [b]) => a.localeCompare(b));
   const text = JSON.stringify([certname, server, environment, role, sorted, credentials, generation, installs, modules]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-/** What the machine says of its last good run. */
-async function lastRun(context: Context, node: Node): Promise<{ done: string; role: string }> {
-  const lines = (await runOnNode(context, node, "puppet run", READ_DONE, [], { once: context.operation === "read" })).split("\n");
-  const value = (key: string) =>
-    lines
-      .find((line) => line.startsWith(`${key} `))
-      ?.slice(key.length + 1)
-      .trim() ?? "";
-  return { done: value("done"), role: value("role") };
 }
 
 export const run = defineResource<RunInputs, RunOutputs>({
@@ -103,7 +93,7 @@ export const run = defineResource<RunInputs, RunOutputs>({
       reportedAt: previous.reportedAt,
     };
     try {
-      const { done, role } = await lastRun(context, inputs.node);
+      const { done, role } = await roleAndRun(context, inputs.node);
       if (known === undefined) {
         return done === triggerOf(inputs) ? { inputs: {}, outputs: { ran: done, result: "", changed: 0, reportedAt: "" } } : undefined;
       }

@@ -27,7 +27,10 @@ describe.each([
 
   const settingValues = async () =>
     JSON.stringify(
-      (await cloud.client.list<{ name: string; value?: string }>("listConfigurations", "configuration")).map((one) => [one.name, one.value]),
+      (await cloud.client.list<{ name: string; value?: string }>("listConfigurations", "configuration")).map((one) => [
+        one.name,
+        one.value,
+      ]),
     );
 
   beforeAll(async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { externalText, planOf } from "../../../runner/stack-plan.ts";
 import { loadInputs } from "../../../stacks/load.ts";
 import { checkout, findingsOf, swap } from "./change.ts";
 
@@ -47,6 +48,25 @@ describe("a site that only names a management server", () => {
     const warnings = external().findings.filter((one) => one.severity === "warning");
     expect(new Set(warnings.map((one) => one.code))).toEqual(new Set(["TB104", "TB131"]));
     expect(warnings.length).toBeGreaterThan(3);
+  });
+
+  test("has no machines to test or examine, and a command that would is refused with where its server is", () => {
+    external();
+    expect(() => planOf("cloud", folder)).toThrow(
+      expect.objectContaining({
+        status: 2,
+        message: expect.stringMatching(
+          /site cloud only names a management server that runs already, 127\.0\.0\.1:8096, and nothing is installed/,
+        ),
+      }),
+    );
+    expect(externalText("cloud", folder)).toContain("testbed check --stack cloud");
+  });
+
+  test("is told of its faults instead, while it has some", () => {
+    external({ inventory: "site: cloud\nmanagementServer: {}\n" });
+    expect(() => planOf("cloud", folder)).toThrow(/has no plan while its inputs have faults/);
+    expect(externalText("cloud", folder)).toBeUndefined();
   });
 
   test("is refused when its marvin file does not exist", () => {
@@ -121,6 +141,11 @@ describe("hosts of the simulator on a site with machines", () => {
     });
     expect(found.map((one) => one.code)).toEqual([]);
   });
+});
+
+test("a site with machines has a plan to test and examine", () => {
+  expect(planOf("kvm", checkout).machines).toHaveLength(4);
+  expect(externalText("kvm", checkout)).toBeUndefined();
 });
 
 test("the case of a hypervisor's name does not matter", () => {
