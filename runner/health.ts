@@ -85,7 +85,7 @@ async function look(context: Context, cloud: Cloud, expected: readonly ZoneExpec
   }
 }
 
-function verdictOf({ zone, id, faults, summary }: ZoneHealth): ZoneVerdict {
+export function verdictOf({ zone, id, faults, summary }: ZoneHealth): ZoneVerdict {
   const verdicts = faults.map(({ text, final }) => ({ what: text, heals: !final, remedy: remedyOf(text) }));
   return { zone, id, healthy: faults.length === 0, summary, verdicts };
 }
