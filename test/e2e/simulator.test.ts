@@ -68,6 +68,22 @@ describe.each([
     for (const zone of there) expect(seen.health).toMatch(new RegExp(`zone ${zone.name}: \\d hosts up, \\d pools up`));
   });
 
+  if (name === "advanced")
+    test("the gate alone is asked by testbed health: 0 when healthy, 3 with verdict and remedy when red; up mends it", async () => {
+      const healthy = await project.testbed("health", "--json");
+      expect([healthy.status, JSON.parse(healthy.output).healthy]).toEqual([0, true]);
+      const [zone] = await zonesThere();
+      await cloud.client.change("updateZone", { id: zone?.id ?? "", allocationstate: "Disabled" });
+      const red = await project.testbed("health");
+      expect(red.status).toBe(3);
+      expect(red.output).toMatch(
+        /zone Sandbox-simulator: red\n {2}the zone is Disabled\n {4}remedy: `pulumi up --refresh` enables it again/,
+      );
+      const { status, output } = await project.up("--refresh");
+      expect([status, status === 0 || output]).toEqual([0, true]);
+      expect((await project.testbed("health")).status).toBe(0);
+    });
+
   test("a second up does nothing at all", async () => {
     const before = project.journal().length;
     const { status, output } = await project.up();

@@ -183,7 +183,7 @@ describe("the configuration that the tests get", () => {
     const { marvin } = loadInputs(checkout, { stack: "kvm" });
     const text = JSON.stringify(marvin);
     expect(marvin).toMatchObject({ mgtSvr: [{ mgtSvrIp: "10.91.0.41", port: 8096 }], dbSvr: { dbSvr: "10.91.0.41" } });
-    const [server] = marvin?.mgtSvr as Record<string, string>[];
+    const [server] = (marvin?.mgtSvr ?? []) as Record<string, string>[];
     expect([server?.apiKey, server?.securityKey, server?.passwd]).toEqual(
       ["cloudstack.apiKey", "cloudstack.secretKey", "hosts.password"].map((name) => `\${${name}}`),
     );
