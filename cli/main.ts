@@ -56,6 +56,13 @@ for (const add of [
 ])
   add(program);
 
+// Whoever reads our output may leave before its end (`testbed lab status | head`): the rest is for nobody, and the work goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,19 +1,17 @@
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, projectName } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
-import { backendAddress, type Context, errorText, type Mark, ownerId } from "../providers/kernel/index.ts";
-import type { MarkedObject, MarkedSystem } from "../providers/kernel/marked.ts";
+import { backendAddress, type Mark, ownerId } from "../providers/kernel/index.ts";
 import "../providers/runtime.ts";
 import { loadInputs } from "../stacks/load.ts";
-import { type Comparison, compare, type ListedSystem } from "./leftover-rows.ts";
+import { askAll } from "./ask-systems.ts";
+import { type Comparison, compare } from "./leftover-rows.ts";
 import { asJson, type Outcome, render, renderRemoval } from "./leftover-text.ts";
 import { markedSystems } from "./marked-systems.ts";
 import { type Removal, removeRows } from "./remove-leftovers.ts";
 import { atSite } from "./site-context.ts";
 import { stackStates } from "./stack-states.ts";
 
-/** How long one system may take to say what it has. */
-const ASK_SECONDS = 60;
 /** Removing may empty stores. */
 const REMOVE_SECONDS = 6 * 3600;
 
@@ -54,26 +52,4 @@ function isOfBackend({ project, stack, owner }: Mark, { environment }: OpenStack
 function statusOf({ leftovers: left, unasked }: Comparison & Outcome, removal: Removal | undefined): number {
   if (unasked.length > 0 || (removal && removal.failed.length > 0)) return exitStatus.infrastructure;
   return left.length > (removal?.removed.length ?? 0) ? exitStatus.product : exitStatus.ok;
-}
-
-/** Asks every system at the same time; those that do not answer keep nobody from being listed. */
-async function askAll(context: Context, systems: readonly MarkedSystem[]) {
-  const answers = await Promise.allSettled(systems.map((system) => ask(context, system)));
-  const listed: ListedSystem[] = [];
-  const unasked: Outcome["unasked"] = [];
-  for (const [index, answer] of answers.entries()) {
-    const system = systems[index] as MarkedSystem;
-    if (answer.status === "fulfilled") listed.push({ system, objects: answer.value });
-    else unasked.push({ system: system.system, message: errorText(answer.reason) });
-  }
-  return { listed, unasked };
-}
-
-/** What one system has. */
-export function ask(context: Context, system: MarkedSystem, limitSeconds = ASK_SECONDS): Promise<MarkedObject[]> {
-  const limit = AbortSignal.timeout(limitSeconds * 1000);
-  const silence = new Promise<never>((_resolve, reject) => {
-    limit.addEventListener("abort", () => reject(new Error(`${system.system} did not say within ${limitSeconds} s what it has`)));
-  });
-  return Promise.race([system.list({ ...context, signal: AbortSignal.any([context.signal, limit]) }), silence]);
 }

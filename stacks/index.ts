@@ -9,7 +9,7 @@ import { loadInputs } from "./load.ts";
 // this program, or, of one that fails after the program's end, its stack; both are said in one line here. The exit status stays, which
 // stops the engine from taking what was not registered for removed.
 process.prependListener("unhandledRejection", (reason) => {
-  const [, name] = (reason instanceof Error && /resource (\S+) \[\S+\] failed to register$/.exec(reason.message)) || [];
+  const [, name] = (reason instanceof Error && /resource (.+) \[\S+\] failed to register$/.exec(reason.message)) || [];
   const message = `${name} failed: what needs it was left as it is`;
   if (name) Object.assign(reason as Error, { message, stack: message, __pulumiRunError: true });
 });

@@ -1,8 +1,7 @@
-import { type Context, limiter, TestbedError, waitFor } from "../kernel/index.ts";
+import { type Context, limiter, shared, TestbedError, unlessAborted, waitFor } from "../kernel/index.ts";
 import type { XmlRpcValue } from "../transport/xmlrpc.ts";
 import { isOurs, unfinishedComment } from "./comment.ts";
 import { type Call, CobblerCalls, type CobblerConnection } from "./connection.ts";
-import { shared, unlessAborted } from "./shared.ts";
 import { wholeSystem } from "./whole-system.ts";
 
 export type ItemKind = "distro" | "profile" | "system" | "repo";

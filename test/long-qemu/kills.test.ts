@@ -9,7 +9,10 @@ let done = 0;
 const victim = new Victim({ managementServer: false });
 const rows = machineRows();
 
-beforeAll(() => victim.start(), ROW_MILLISECONDS);
+beforeAll(async () => {
+  await victim.start();
+  await victim.learn();
+}, ROW_MILLISECONDS);
 afterAll(() => victim.stop());
 // jest says nothing before the last row has ended.
 afterEach(() => void process.stderr.write(`${++done} of ${rows.length}: ${expect.getState().currentTestName}\n`));

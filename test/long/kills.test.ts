@@ -7,7 +7,10 @@ let done = 0;
 const victim = new Victim();
 const rows = sharedRows(allRows(), process.env.TESTBED_SHARE);
 
-beforeAll(() => victim.start(), 600_000);
+beforeAll(async () => {
+  await victim.start();
+  await victim.learn();
+}, 600_000);
 afterAll(() => victim.stop());
 // jest says nothing before the last row has ended.
 afterEach(() => void process.stderr.write(`${++done} of ${rows.length}: ${expect.getState().currentTestName}\n`));

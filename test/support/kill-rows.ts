@@ -1,4 +1,6 @@
 // Which rows there are: when an `up` is interrupted, what is hit, and how.
+import { createHash } from "node:crypto";
+
 export type Target = "the CLI" | "the provider" | "everything";
 export type Signal = "SIGTERM" | "SIGKILL";
 
@@ -119,15 +121,16 @@ export function sharedRows(rows: readonly KillRow[], share: string | undefined):
   return rows.filter((_, index) => index % Number(of) === Number(number) - 1);
 }
 
-/** One row for each target and signal, at a moment that the seed chooses. */
+/** One row for each target, at a moment and in a way that the seed chooses; both signals are among them. */
 export function sampleRows(seed: number): KillRow[] {
   const moments = [...hostMoments, ...cloudMoments];
-  let state = seed >>> 0;
-  const next = (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Numerical Recipes' generator: the same rows for a seed everywhere
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  return targets.flatMap((target) =>
-    signals.map((signal) => ({ moment: moments[next(moments.length)] as Moment, target, signal, checkpoints: next(2) === 0 })),
-  );
+  let draws = 0;
+  const next = (limit: number) => createHash("sha256").update(`${seed} ${draws++}`).digest().readUInt32BE() % limit;
+  const first = next(signals.length);
+  return targets.map((target, t) => ({
+    moment: moments[next(moments.length)] as Moment,
+    target,
+    signal: signals[(first + t) % signals.length] as Signal,
+    checkpoints: next(2) === 0,
+  }));
 }

@@ -68,15 +68,20 @@ interface Resource {
   initErrors?: string[];
 }
 
-/** Outputs that each `up` makes anew and that nothing is compared with: times, and names that servers give. */
-const madeAnew = ["installedAt", "phases", "ran", "reportedAt", "since", "syncedAt", "uid", "userId"];
+interface Operation {
+  type: string;
+  resource: { urn: string };
+}
+
+/** Outputs that nothing is compared with: times, names that servers give, and what only the `up` knows that did it. */
+const incidental = ["changed", "installedAt", "phases", "ran", "reportedAt", "result", "since", "syncedAt", "uid", "userId", "way"];
 
 /**
- * The state, a line per value that the next diff can look at, and one per operation that the engine takes for unfinished. Tokens and host
+ * The state, a line per value that the next diff can look at, and one per operation that is unfinished. Tokens and host
  * keys of an installation, which others have among their inputs, stand there as the name of its machine: a stale one does not.
  */
 export function stateLines(project: Project): string[] {
-  const { latest } = JSON.parse(project.state()).checkpoint as { latest: { resources: Resource[]; pending_operations?: unknown[] } };
+  const { latest } = JSON.parse(project.state()).checkpoint as { latest: { resources: Resource[]; pending_operations?: Operation[] } };
   const resources = latest.resources.filter(({ type }) => !type.startsWith("pulumi:providers:"));
   const names = new Map<unknown, string>();
   for (const { id, outputs = {} } of resources)
@@ -84,7 +89,10 @@ export function stateLines(project: Project): string[] {
   const values = resources.flatMap(({ urn, id, inputs, outputs, dependencies = [], initErrors }) =>
     leaves({ id, inputs, outputs, dependencies: dependencies.toSorted(), initErrors }, urn.split("::").slice(2).join(" "), names),
   );
-  return [...values, ...(latest.pending_operations ?? []).map((one) => `unfinished ${JSON.stringify(one)}`)].sort();
+  // Creations that a killed CLI had begun stay there, and the engine warns of them, until a refresh or destroy clears them.
+  const finished = (one: Operation) => one.type === "creating" && resources.some(({ urn }) => urn === one.resource.urn);
+  const unfinished = (latest.pending_operations ?? []).filter((one) => !finished(one));
+  return [...values, ...unfinished.map((one) => `unfinished ${one.type} ${one.resource.urn}`)].sort();
 }
 
 function leaves(value: unknown, path: string, names: ReadonlyMap<unknown, string>): string[] {
@@ -95,5 +103,7 @@ function leaves(value: unknown, path: string, names: ReadonlyMap<unknown, string
       ? []
       : [`${path} = ${[...names].reduce((line, [fresh, name]) => line.replaceAll(String(fresh), name), text)}`];
   }
-  return Object.entries(value).flatMap(([key, one]) => (madeAnew.includes(key) ? [] : leaves(one, `${path}.${key}`, names)));
+  return Object.entries(value).flatMap(([key, one]) =>
+    path.includes(".outputs") && incidental.includes(key) ? [] : leaves(one, `${path}.${key}`, names),
+  );
 }

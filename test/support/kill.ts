@@ -13,7 +13,7 @@ import { Project } from "./project.ts";
 /** What was there after the kill, the next `up` and the destroy. */
 export interface Healed {
   up: number;
-  /** What of the state is not as after an `up` that nobody interrupted. */
+  /** What of the state is not as after an `up` that nobody interrupted, or what a preview would change. */
   state: string[];
   destroy: number;
   /** What is on the site, or runs, that was not there before. */
@@ -36,18 +36,24 @@ export class Victim {
   readonly #managementServer: boolean;
   #emptyState = "";
   #emptySite: string[] = [];
-  #converged: string[] = [];
+  #converged: string[] | undefined;
 
   constructor(options: { managementServer: boolean } = { managementServer: true }) {
     this.#managementServer = options.managementServer;
   }
 
-  /** Learns what an `up` that nobody interrupts makes: its preview is empty, so a state that is the same needs no preview to be it. */
   async start(): Promise<void> {
     this.#reduce();
     await this.#project.init();
     this.#emptyState = this.#project.state();
     this.#emptySite = await siteContents();
+  }
+
+  /**
+   * Learns what an `up` that nobody interrupts makes. Its preview is empty, so a state that is the same needs no preview of its own,
+   * which is as long as a quarter of a row.
+   */
+  async learn(): Promise<void> {
     await green(this.#project.up());
     this.#converged = stateLines(this.#project);
     await green(this.#project.preview("--expect-no-changes"));
@@ -81,6 +87,18 @@ export class Victim {
 
   /** Interrupts an `up` as the row says, goes on as an operator would, and takes everything down again. */
   async killAndHeal(row: KillRow): Promise<Healed> {
+    let green = false;
+    try {
+      const healed = await this.#killAndHeal(row);
+      green = healed.log === "";
+      return healed;
+    } finally {
+      if (!green) await this.#clearUp();
+      writeFileSync(this.#stateFile, this.#emptyState);
+    }
+  }
+
+  async #killAndHeal(row: KillRow): Promise<Healed> {
     const project = this.#project;
     Object.assign(project.environment, { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: String(!row.checkpoints) });
     const interrupted = await this.#interruptedUp(row);
@@ -88,15 +106,19 @@ export class Victim {
     const killedCli = row.signal === "SIGKILL" && row.target !== "the provider";
     const cancel = killedCli ? (await project.pulumi("cancel", "--yes", "--stack", project.stack)).output : "";
     const up = await project.up();
-    const state = difference(stateLines(project), this.#converged);
+    const state = await this.#unconverged();
     const destroy = await project.destroy();
     const orphans = difference(await siteContents(), this.#emptySite);
     const left = [...orphans, ...(await providersLeft(project.folder))];
     const red = up.status + state.length + destroy.status + left.length > 0;
     const log = red ? [interrupted, cancel, up.output, destroy.output].join("\n-----\n") : "";
-    if (red) await this.#clearUp();
-    writeFileSync(this.#stateFile, this.#emptyState);
     return { up: up.status, state, destroy: destroy.status, left, log };
+  }
+
+  async #unconverged(): Promise<string[]> {
+    if (this.#converged) return difference(stateLines(this.#project), this.#converged);
+    const { status, output } = await this.#project.preview("--expect-no-changes");
+    return status === 0 ? [] : [output];
   }
 
   /** A row that failed must not spoil the next. */
@@ -122,9 +144,10 @@ export class Victim {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
     const ended = once(child, "exit", { signal: AbortSignal.timeout(2 * WAIT_SECONDS * 1000) });
-    if (!(await reached(journal, moment, child))) throw new Error(`"${moment.name}" never came:\n${output}`);
-    for (const pid of victims(child.pid ?? 0, target)) signalIfThere(pid, signal);
+    const came = await reached(journal, moment, child);
+    for (const pid of victims(child.pid ?? 0, came ? target : "everything")) signalIfThere(pid, came ? signal : "SIGKILL");
     await ended;
+    if (!came) throw new Error(`"${moment.name}" never came:\n${output}`);
     return output;
   }
 }

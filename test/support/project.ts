@@ -24,7 +24,7 @@ export async function green(run: Promise<Outcome>): Promise<string> {
 /** What an `up` or a destroy did to what, like `nfs:Store 10.91.0.1:/srv/nfs/a created`, sorted. */
 export function operations(output: string): string[] {
   const rows = output.matchAll(/dynamic[/:](\w+:\w+) (\S+(?: on \S+)?) (created|updated|deleted|replaced)\b/g);
-  return [...rows].map(([, type, name, what]) => `${type} ${name} ${what}`).sort();
+  return [...new Set([...rows].map(([, type, name, what]) => `${type} ${name} ${what}`))].sort();
 }
 
 /** The output of a command that has to fail, and to say so in its rows and not by a trace of the program. */

@@ -31,9 +31,9 @@ test("rows on emulated machines: each phase of a host once, every target, both s
   expect([values(machine, "target"), values(machine, "signal"), values(machine, "checkpoints")]).toEqual([3, 2, 2]);
 });
 
-test("a seed chooses the same rows each time, one for each target and signal; another seed chooses others", () => {
+test("a seed chooses the same rows each time, one for each target and with both signals; another seed chooses others", () => {
   expect(sampleRows(4)).toEqual(sampleRows(4));
-  expect(sampleRows(4).map((row) => `${row.target} ${row.signal}`)).toHaveLength(6);
+  expect([values(sampleRows(4), "target"), values(sampleRows(4), "signal")]).toEqual([3, 2]);
   expect(sampleRows(5).map(rowName)).not.toEqual(sampleRows(4).map(rowName));
 });
 

@@ -78,7 +78,7 @@ rows(
   one directory with other slashes | nfs://driver/srv/nfs/primary-z0-pod1 => nfs://driver:/srv//nfs/primary-z0-pod0/ | TB128
   a primary store inside the secondary | nfs://driver/srv/nfs/primary-z0-pod1 => nfs://driver/srv/nfs/secondary-z0/primary | TB128
   a primary store without an address | "url": "nfs://driver/srv/nfs/primary-z0-pod0" => "path": "x" | TB103 TB104 | {
-  a hypervisor without a profile | "hypervisor": "KVM" => "hypervisor": "VMware" | TB122 TB104 TB150 | Pulumi.kvm.yaml
+  a hypervisor without a profile | "hypervisor": "KVM" => "hypervisor": "VMware" | TB122 TB104 TB130 TB150 | Pulumi.kvm.yaml
   clusters without a hypervisor | "hypervisor": "KVM", => | TB103 TB122 | {
   an unknown kind of zone | "networktype": "Advanced" => "networktype": "Fancy" | TB103
   a zone without DNS | "dns1": "10.91.0.1", => | TB103 | {
