@@ -39,6 +39,8 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "testbed-project-"));
   readonly environment: NodeJS.ProcessEnv;
   readonly stack: string;
+  /** What its operations and previews have printed so far. */
+  printed = "";
   readonly #lab: Lab | undefined;
 
   /** @param options.lab the lab whose namespaces its commands run in; not needed where the test itself runs inside */
@@ -63,10 +65,12 @@ export class Project {
   }
 
   /** Runs the Pulumi CLI; a status other than 0 is part of the result, not an exception. */
-  pulumi(...args: string[]): Promise<Outcome> {
+  async pulumi(...args: string[]): Promise<Outcome> {
     const command = ["pulumi", ...args, "--non-interactive"];
     const [program = "", ...rest] = this.#lab ? labExecArguments(this.#lab, this.folder, command) : command;
-    return this.#run(program, rest);
+    const outcome = await this.#run(program, rest);
+    if (["up", "preview", "refresh", "destroy"].includes(args[0] ?? "")) this.printed += outcome.output;
+    return outcome;
   }
 
   get stackFile(): string {
