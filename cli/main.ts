@@ -4,8 +4,10 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addDown } from "./commands/down.ts";
 import { addEnv } from "./commands/env.ts";
 import { addExec } from "./commands/exec.ts";
+import { addHealth } from "./commands/health.ts";
 import { addLab } from "./commands/lab.ts";
 import { addLeftovers } from "./commands/leftovers.ts";
+import { addMarvinConfig } from "./commands/marvin-config.ts";
 import { addOwn } from "./commands/own.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPreview } from "./commands/preview.ts";
@@ -36,7 +38,22 @@ Exit statuses: 0 ok · 1 product failure, or a difference where one was asked ab
   )
   .exitOverride();
 
-for (const add of [addCheck, addPlan, addPreview, addRun, addTest, addDown, addExec, addEnv, addLab, addDoctor, addOwn, addLeftovers])
+for (const add of [
+  addCheck,
+  addPlan,
+  addMarvinConfig,
+  addPreview,
+  addRun,
+  addHealth,
+  addTest,
+  addDown,
+  addExec,
+  addEnv,
+  addLab,
+  addDoctor,
+  addOwn,
+  addLeftovers,
+])
   add(program);
 
 // Whoever reads our output may leave before its end (`testbed lab status | head`): the rest is for nobody, and the work goes on.

@@ -5,6 +5,7 @@ import { capture } from "../cli/child.ts";
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, projectName } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
+import type { ZoneExpectation } from "../providers/cloudstack/index.ts";
 import type { ProvedHost } from "./suite.ts";
 
 /** Fields by connection name, from the encrypted configuration. */
@@ -21,8 +22,16 @@ export async function stackMachines(opened: OpenStack): Promise<StackMachines> {
   return { hosts: outputs.hosts ?? [], managementServer: outputs.managementServer };
 }
 
+/** Zones that the stack's last `up` made, with the ids of their hosts and pools; none where there was no `up`. */
+export async function stackZones(opened: OpenStack): Promise<ZoneExpectation[]> {
+  const outputs = JSON.parse(await pulumi(opened, ["stack", "output", "--json"])) as { zones?: ZoneExpectation[] };
+  return outputs.zones ?? [];
+}
+
+/** A stack without secrets of its own has none. */
 export async function stackCredentials(opened: OpenStack): Promise<Credentials> {
-  return JSON.parse(await pulumi(opened, ["config", "get", "cloudstack-testbed:credentials"])) as Credentials;
+  const all = JSON.parse(await pulumi(opened, ["config", "--json", "--show-secrets"])) as Record<string, { value?: string }>;
+  return JSON.parse(all["cloudstack-testbed:credentials"]?.value ?? "{}") as Credentials;
 }
 
 /** A stack file that came with the checkout has no state yet: it is made. */

@@ -27,7 +27,7 @@ const faulty = (stack: string) => `Stack ${stack} has no plan while its inputs h
 function nothingInstalled(stack: string, { site, managementServer: { address, ports } }: External): string {
   return (
     `Stack ${stack} has no driver, machines or stores to look at: its site ${site} only names a management server that runs already, ` +
-    `${address}:${ports.api}, and nothing is installed by us. Its inputs are checked by \`testbed check --stack ${stack}\`; whether the server ` +
-    `answers says \`curl 'http://${address}:${ports.api}/client/api?command=listCapabilities&response=json'\`.`
+    `${address}:${ports.api}, and nothing is installed by us. Its inputs are checked by \`testbed check --stack ${stack}\`, ` +
+    `and its cloud is looked at by \`testbed health --stack ${stack}\`.`
   );
 }

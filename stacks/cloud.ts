@@ -16,6 +16,8 @@ export interface CloudArguments {
   needs?: readonly pulumi.Resource[];
   /** How its machine is reached, where it may be restarted. */
   machine?: object;
+  /** Limit of its start. */
+  startSeconds?: number;
   /** The machine: with it the whole cloud is gone, and no call of its API is needed. */
   deletedWith?: pulumi.Resource;
   /** Machines of the marvin file's hosts, by name. */
@@ -32,6 +34,9 @@ export interface CloudArguments {
 export interface ZoneSummary {
   name: string;
   id: string;
+  /** Ids of its hosts and pools: what must be healthy. */
+  hosts: string[];
+  pools: string[];
 }
 
 /** The cloud of a marvin configuration: settings, zones with all that is in them, and last the gate that proves it healthy. */
@@ -47,14 +52,7 @@ export class MarvinCloud extends pulumi.ComponentResource {
     const loaded = this.#settings(site, args);
     const zones = cloud.zones.map((zone) => makeZone(site, zone, [...(args.needs ?? []), ...loaded]));
     const region = this.#regionStores(site, cloud, zones);
-    this.zones = pulumi.all(
-      zones.map(({ planned, id }) =>
-        pulumi.recover(
-          id.apply((known) => ({ name: planned.name, id: known })),
-          () => ({ name: planned.name, id: "" }),
-        ),
-      ),
-    );
+    this.zones = pulumi.all(zones.map(summary));
     this.health = this.#health(site, name, cloud, zones, region);
     this.registerOutputs({});
   }
@@ -69,7 +67,7 @@ export class MarvinCloud extends pulumi.ComponentResource {
   }
 
   /** Global settings, and one restart after all of them where one needs it. */
-  #settings(site: CloudSite, { cloud: { settings }, needs = [], machine, server }: CloudArguments): pulumi.Resource[] {
+  #settings(site: CloudSite, { cloud: { settings }, needs = [], machine, server, startSeconds }: CloudArguments): pulumi.Resource[] {
     const known = machine ? { machine } : {};
     const made = Object.entries(settings).map(
       ([name, value]) => new TestbedResource(globalSetting, name, { server, name, value, ...known }, site.options(this, needs)),
@@ -78,7 +76,8 @@ export class MarvinCloud extends pulumi.ComponentResource {
     const after = pulumi
       .all(made.map((one) => one.output("changedDuring")))
       .apply((starts) => [...new Set(starts)].filter((one) => one !== "").sort());
-    return [new TestbedResource(restart, "settings", { server, settings, after, ...known }, site.options(this, made))];
+    const args = { server, settings, after, ...known, ...(startSeconds === undefined ? {} : { startSeconds }) };
+    return [new TestbedResource(restart, "settings", args, site.options(this, made))];
   }
 
   #regionStores(site: CloudSite, { imageStores }: CloudPlan, zones: readonly CloudZone[]): pulumi.Resource[] {
@@ -105,8 +104,16 @@ export class MarvinCloud extends pulumi.ComponentResource {
     }));
     const needs = [...zones.map((zone) => zone.enabled), ...region];
     const args = { server: site.server, zones: expected, plan: fingerprint(cloud) };
-    return new TestbedResource(health, name, args, site.options(this, needs)).output("summary");
+    return pulumi.recover(new TestbedResource(health, name, args, site.options(this, needs)).output("summary"), () => "red");
   }
+}
+
+/** A zone of which something failed is an output like the others, so that the program ends without a trace below that one's own error. */
+function summary({ planned: { name }, id, hostIds, poolIds }: CloudZone): pulumi.Output<ZoneSummary> {
+  const known = pulumi
+    .all([id, pulumi.all(hostIds), pulumi.all(poolIds)])
+    .apply(([zone, hosts, pools]) => ({ name, id: zone, hosts, pools }));
+  return pulumi.recover(known, () => ({ name, id: "", hosts: [], pools: [] }));
 }
 
 /** The cloud on a management server that runs already. */

@@ -48,6 +48,7 @@ export class Environment extends pulumi.ComponentResource {
       server: { address, installation: server.tokenFingerprint },
       needs: [answering],
       machine: { address, ...access(server) },
+      startSeconds: plan.limits.startSeconds,
       deletedWith: server.resource,
       store: (url) => storage.of(url),
       ...plan.cloudLicence,

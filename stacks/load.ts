@@ -15,6 +15,7 @@ import { absentFile, chosenConfigurations, configurations, type Input, namedIn, 
 import { type Finding, sortFindings } from "./findings.ts";
 import { externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
 import type { Marvin } from "./marvin.ts";
+import { effectiveMarvin, externalPlaces, sitePlaces } from "./marvin-effective.ts";
 import { type ExternalPlan, type Plan, plan, planExternal } from "./plan.ts";
 import { planCloud } from "./plan-zones.ts";
 import { type Found, isRecord, parseBySchema } from "./schema.ts";
@@ -28,6 +29,8 @@ export interface Loaded {
   plan?: Plan;
   /** Present where the site only names a management server that runs already, and no finding is an error. */
   external?: ExternalPlan;
+  /** The marvin configuration as the tests get it; present with a plan, of either kind. */
+  marvin?: Record<string, unknown>;
 }
 
 /** Reads and checks every input of a stack, or of a site alone. Reports all faults at once and never throws for one. */
@@ -79,7 +82,9 @@ function loadSite({ folder, site, source, marvins, findings, stack }: SiteInputs
   }
   const loaded: Loaded = { findings: sortFindings(findings), ...(data ? { inventory: data } : {}) };
   if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
-  return { ...loaded, plan: plan(data, marvin.data, stackConfiguration(stack.name, stack.data), texts.digests, texts.snippets) };
+  const made = plan(data, marvin.data, stackConfiguration(stack.name, stack.data), texts.digests, texts.snippets);
+  const places = sitePlaces(data, made.managementServer);
+  return { ...loaded, plan: made, marvin: effectiveMarvin(marvin.source.value as Record<string, unknown>, places) };
 }
 
 /** A site where nothing is installed: no machine is looked for, and the stack brings what its cloud needs. */
@@ -91,7 +96,8 @@ function loadExternal({ source, marvins, findings, stack }: SiteInputs): Loaded 
   if (data && stack?.found) findings.push(...checkServerCredential(data, stackConfiguration(stack.name, stack.found), stack.source));
   const loaded: Loaded = { findings: sortFindings(findings) };
   if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
-  return { ...loaded, external: planExternal(data, marvin.data, stackConfiguration(stack.name, stack.data)) };
+  const external = planExternal(data, marvin.data, stackConfiguration(stack.name, stack.data));
+  return { ...loaded, external, marvin: effectiveMarvin(marvin.source.value as Record<string, unknown>, externalPlaces(data)) };
 }
 
 function isExternal({ value }: Source): boolean {

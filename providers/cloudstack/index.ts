@@ -1,11 +1,13 @@
 export { CloudStackClient } from "./client.ts";
+export { Cloud } from "./cloud.ts";
 export { cluster } from "./cluster.ts";
 export { globalSetting } from "./global-setting.ts";
 export { guestNetwork } from "./guest-network.ts";
-export { health } from "./health.ts";
+export { health, lookAtCloud } from "./health.ts";
+export type { ZoneExpectation, ZoneHealth } from "./health-look.ts";
 export { host } from "./host.ts";
 export { imageStore } from "./image-store.ts";
-export type { CloudServer } from "./inputs.ts";
+export { type CloudServer, serverSchema } from "./inputs.ts";
 export {
   isRelease,
   type ManagementServerInputs,

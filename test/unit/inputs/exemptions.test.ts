@@ -56,7 +56,7 @@ describe("a site that only names a management server", () => {
       expect.objectContaining({
         status: 2,
         message: expect.stringMatching(
-          /site cloud only names a management server that runs already, 127\.0\.0\.1:8096, and nothing is installed/,
+          /site cloud only names a management server that runs already, 127\.0\.0\.1:8080, and nothing is installed/,
         ),
       }),
     );
