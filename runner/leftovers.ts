@@ -2,7 +2,6 @@ import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, projectName } from "../cli/project.ts";
 import type { OpenStack } from "../cli/stack.ts";
 import { backendAddress, type Mark, ownerId } from "../providers/kernel/index.ts";
-import "../providers/runtime.ts";
 import { loadInputs } from "../stacks/load.ts";
 import { askAll } from "./ask-systems.ts";
 import { type Comparison, compare } from "./leftover-rows.ts";
