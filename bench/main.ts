@@ -1,12 +1,13 @@
 // Measures the figures of the project: node bench/main.ts [--times N] [--only ID…] [--json FILE]
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { table } from "../cli/table.ts";
 import { type Measured, measure, valueText } from "./figure.ts";
 import { figures } from "./figures/index.ts";
 import { benchFolder, checkout, endLab } from "./place.ts";
+import { writeResult } from "./results.ts";
 
 function positive(text: string): number {
   const value = Number(text);
@@ -21,7 +22,7 @@ const program = new Command("bench")
   )
   .option("--times <n>", "measurements of each row", positive, 5)
   .option("--only <id...>", "these rows only")
-  .option("--json <file>", "where the measurements go", join(checkout, "reports/bench.json"))
+  .option("--json <file>", "where the measurements go; other rows in it stay", join(checkout, "reports/bench.json"))
   .action(main);
 
 async function main(options: { times: number; only?: string[]; json: string }): Promise<void> {
@@ -29,17 +30,19 @@ async function main(options: { times: number; only?: string[]; json: string }): 
   if (unknown.length > 0)
     program.error(`no row ${unknown.join(", ")}; rows are ${figures.map((figure) => figure.id).join(", ")}`, { exitCode: 2 });
   mkdirSync(benchFolder, { recursive: true });
+  const chosen = figures.filter((figure) => options.only?.includes(figure.id) ?? true);
   const results: Measured[] = [];
   try {
-    for (const figure of figures) {
-      if (options.only && !options.only.includes(figure.id)) continue;
+    for (const [index, figure] of chosen.entries()) {
       process.stderr.write(`${figure.id}: ${figure.what}\n`);
       const result = await measure(figure, options.times, (sample) =>
         process.stderr.write(`  ${valueText(sample.value, figure.unit)}  ${JSON.stringify(rounded(sample.parts))}\n`),
       );
       if (result.error) process.stderr.write(`  failed: ${result.error}\n`);
       results.push(result);
-      writeResults(options, results);
+      const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? "unknown", node: process.version, load: loadavg()[0] ?? 0 };
+      writeResult(options.json, { ...result, measured: new Date().toISOString(), machine });
+      if (chosen[index + 1]?.group !== figure.group) await figure.group?.end();
     }
   } finally {
     await endLab();
@@ -48,17 +51,11 @@ async function main(options: { times: number; only?: string[]; json: string }): 
     one.missed ? "MISSED" : "ok",
     one.what,
     valueText(one.median, one.unit),
-    `≤ ${one.must}${one.unit === "ratio" ? "" : ` ${one.unit}`}`,
+    `≤ ${valueText(one.must, one.unit)}`,
     one.command,
   ]);
   process.stdout.write(table([["", "FIGURE", `MEDIAN OF ${options.times}`, "MUST", "COMMAND"], ...rows]));
   process.exitCode = results.some((one) => one.missed) ? 1 : 0;
-}
-
-function writeResults({ json, times }: { json: string; times: number }, results: readonly Measured[]): void {
-  mkdirSync(dirname(json), { recursive: true });
-  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
-  writeFileSync(json, `${JSON.stringify({ measured: new Date().toISOString(), times, machine, results }, undefined, 2)}\n`);
 }
 
 function rounded(parts: Record<string, number>): Record<string, number> {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { type Lab, labExecArguments, startLab, stopLab } from "../lab/index.ts";
 
 export const checkout: string = join(import.meta.dirname, "..");
@@ -13,6 +14,8 @@ export interface Run {
   status: number;
   output: string;
   seconds: number;
+  /** CPU of the command and all that it started, in seconds: unlike the wall time it does not depend on who else uses the machine. */
+  cpuSeconds: number;
   /** Largest resident memory that any process matching `watch` had, in MB; 0 where none was seen. */
   peakMegabytes: number;
 }
@@ -28,20 +31,24 @@ export interface RunOptions {
   limitSeconds?: number;
 }
 
+/** Runs its arguments, and writes to descriptor 3 what CPU they took. */
+const ACCOUNTED = '"$@" 3>&-; status=$?; times >&3; exit $status';
+
 /** Runs a command to its end and times it. Fails when the command does. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   const folder = options.folder ?? checkout;
   const lab = options.inLab === true ? benchLab : options.inLab;
-  const [command = "", ...rest] = lab ? labExecArguments(lab, folder, argv) : argv;
+  const command = lab ? labExecArguments(lab, folder, argv) : argv;
   const began = performance.now();
-  const child = spawn(command, rest, {
+  const child = spawn("sh", ["-c", ACCOUNTED, "sh", ...command], {
     cwd: folder,
     env: options.environment ?? process.env,
-    stdio: ["pipe", "pipe", "pipe"],
-    timeout: (options.limitSeconds ?? 1800) * 1000,
-    killSignal: "SIGKILL",
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
+  const limit = setTimeout(() => killAll(child.pid), (options.limitSeconds ?? 1800) * 1000);
   let output = "";
+  let times = "";
+  (child.stdio[3] as Readable).setEncoding("utf8").on("data", (text: string) => (times += text));
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stdin.on("error", () => undefined); // a command that does not read its input may close it first
   child.stdin.end(options.stdin ?? "");
@@ -54,9 +61,48 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     child.once("close", (code) => resolve(code ?? -1));
   });
   clearInterval(look);
+  clearTimeout(limit);
   const seconds = (performance.now() - began) / 1000;
   if (status !== 0) throw new Error(`${argv.join(" ")} ended with status ${status}:\n${output.slice(-2000)}`);
-  return { status, output, seconds, peakMegabytes };
+  return { status, output, seconds, cpuSeconds: cpuIn(times), peakMegabytes };
+}
+
+/** User and system time in what `times` prints, e.g. `0m0.01s 0m0.00s` of the shell and a line of what it started. */
+function cpuIn(times: string): number {
+  return [...times.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
+}
+
+/** CPU seconds that the lab's processes have used so far, with those that have ended. */
+export function labCpuSeconds(): number {
+  const { pid } = JSON.parse(readFileSync(join(benchLab.state, "holder.json"), "utf8")) as { pid: number };
+  const ticks = descendants(pid, processes()).map((row) => {
+    try {
+      const fields = readFileSync(`/proc/${row.pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+      return fields.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
+    } catch {
+      return 0; // it ended meanwhile
+    }
+  });
+  return ticks.reduce((sum, one) => sum + one, 0) / 100;
+}
+
+/** The wall seconds of some work with the lab, and the CPU seconds of its commands and of the lab. */
+export async function accounted(work: () => Promise<{ seconds: number; cpuSeconds: number }>): Promise<{ wall: number; cpu: number }> {
+  const before = labCpuSeconds();
+  const { seconds, cpuSeconds } = await work();
+  return { wall: seconds, cpu: cpuSeconds + labCpuSeconds() - before };
+}
+
+function killAll(ancestor = 0): void {
+  for (const { pid } of descendants(ancestor, processes())) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // it ended meanwhile
+    }
+  }
 }
 
 /** Resident memory of the descendants of a process whose command line holds the text, in MB. */

@@ -11,8 +11,6 @@ export class BenchProject {
   readonly folder: string;
   readonly kind: Kind;
   readonly count: number;
-  /** Seconds of the last command: after `withUp` those of the destroy. */
-  lastSeconds = 0;
   readonly #environment: NodeJS.ProcessEnv;
 
   /** @param machines decides about checkpoints and parallelism, as the inventory's machines do */
@@ -55,15 +53,13 @@ export class BenchProject {
   readonly preview = (): Promise<Run> => this.#pulumi("preview", "--stack", "bench", "--expect-no-changes", "--suppress-outputs");
   readonly destroy = (): Promise<Run> => this.#pulumi("destroy", "--stack", "bench", "--yes", "--skip-preview", "--suppress-outputs");
 
-  async #pulumi(...words: string[]): Promise<Run> {
-    const ended = await run(["pulumi", ...words, "--non-interactive", "--color", "never"], {
+  #pulumi(...words: string[]): Promise<Run> {
+    return run(["pulumi", ...words, "--non-interactive", "--color", "never"], {
       folder: this.folder,
       environment: this.#environment,
       inLab: true,
       watch: "cmd/dynamic-provider",
     });
-    this.lastSeconds = ended.seconds;
-    return ended;
   }
 }
 

@@ -3,7 +3,6 @@ import { CommandError, exitStatus } from "../cli/exit.ts";
 import type { OpenStack } from "../cli/stack.ts";
 import { table } from "../cli/table.ts";
 import { type Context, type Mark, markText } from "../providers/kernel/index.ts";
-import "../providers/runtime.ts";
 import { previewDigest, type WantedResource, wantedResources } from "./digest.ts";
 import { atSite, stackMark } from "./site-context.ts";
 import { concernsHost, hostNames, isOurs, type Surveyed, surveySite, takeAll } from "./survey.ts";

@@ -24,10 +24,10 @@ type External = NonNullable<ReturnType<typeof loadInputs>["external"]>;
 
 const faulty = (stack: string) => `Stack ${stack} has no plan while its inputs have faults: see \`testbed check --stack ${stack}\`.`;
 
-function nothingInstalled(stack: string, { site, managementServer: { address, port } }: External): string {
+function nothingInstalled(stack: string, { site, managementServer: { address, ports } }: External): string {
   return (
     `Stack ${stack} has no driver, machines or stores to look at: its site ${site} only names a management server that runs already, ` +
-    `${address}:${port}, and nothing is installed by us. Its inputs are checked by \`testbed check --stack ${stack}\`; whether the server ` +
-    `answers says \`curl 'http://${address}:${port}/client/api?command=listCapabilities&response=json'\`.`
+    `${address}:${ports.api}, and nothing is installed by us. Its inputs are checked by \`testbed check --stack ${stack}\`; whether the server ` +
+    `answers says \`curl 'http://${address}:${ports.api}/client/api?command=listCapabilities&response=json'\`.`
   );
 }

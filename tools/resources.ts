@@ -1,7 +1,9 @@
 // Prints docs/resources.md: node tools/resources.ts >docs/resources.md
 import { z } from "zod";
 import { allDefinitions, type Definition } from "../providers/kernel/index.ts";
-import "../providers/runtime.ts";
+import { loadEverySystem } from "../providers/runtime.ts";
+
+await loadEverySystem();
 
 /** The parts of a JSON schema that the page shows. */
 interface Shape {
@@ -121,7 +123,7 @@ function resourceSection(definition: Definition): string {
 
 ${definition.summary}
 
-Limit of one operation: ${definition.deadlineSeconds} seconds, unless \`limits["${definition.type}"]\` of the stack configuration says otherwise.
+Limit of one operation: ${definition.deadlineSeconds} seconds, unless \`limits.operations["${definition.type}"]\` of the stack configuration says otherwise.
 ${definition.replaceOn.length > 0 ? `A change of ${definition.replaceOn.map((name) => `\`${name}\``).join(" or ")} replaces it: the old object is deleted first.` : "Every change is an update in place."}
 
 | argument | shape | unit | default | secret | replaces | meaning |

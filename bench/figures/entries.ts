@@ -1,49 +1,66 @@
 import { join } from "node:path";
-import type { Figure, Sample } from "../figure.ts";
+import { type Figure, type Sample, sharedRun } from "../figure.ts";
 import { benchHosts } from "../names.ts";
-import { checkout, ensureLab, run } from "../place.ts";
-import { BenchProject, withUp } from "../project.ts";
+import { accounted, checkout, ensureLab, type Run, run } from "../place.ts";
+import { BenchProject } from "../project.ts";
 import { bareCobbler } from "./cobbler.ts";
 
-const HOSTS = 1000;
+/** Fewer, to try something out; the figures are those of 1,000. */
+const HOSTS = Number(process.env.BENCH_HOSTS || 1000);
 /** A system and a name entry per host; template, distro, profile and sync around them. */
 const RESOURCES = 2 * HOSTS + 4;
 
-async function bareDnsmasq(verb: "add" | "remove"): Promise<number> {
+function bareDnsmasq(verb: "add" | "remove"): Promise<Run> {
   const stdin = benchHosts(HOSTS)
     .map((host) => `${host.name} ${host.mac} ${host.address}\n`)
     .join("");
-  return (await run(["sh", join(checkout, "bench/baseline/dnsmasq.sh"), verb], { inLab: true, stdin })).seconds;
+  return run(["sh", join(checkout, "bench/baseline/dnsmasq.sh"), verb], { inLab: true, stdin });
 }
 
-async function upAndDestroy(project: BenchProject): Promise<{ up: number; destroy: number }> {
-  const up = await withUp(project, async (one) => one.seconds);
-  return { up, destroy: project.lastSeconds };
+/** `up`, an unchanged preview and `destroy`. */
+async function life(project: BenchProject) {
+  await project.init();
+  let peakMegabytes = 0;
+  try {
+    const up = await accounted(async () => {
+      const ended = await project.up();
+      ({ peakMegabytes } = ended);
+      return ended;
+    });
+    const preview = await accounted(project.preview);
+    return { up, preview, peakMegabytes, destroy: await accounted(project.destroy) };
+  } catch (error) {
+    await project.destroy();
+    throw error;
+  }
 }
 
-async function lifeOfEntries(): Promise<Sample> {
+const lives = sharedRun(async () => {
   await ensureLab();
-  const ours = await upAndDestroy(new BenchProject("entries", HOSTS, HOSTS));
-  const empty = await upAndDestroy(new BenchProject("empty", RESOURCES, HOSTS));
-  const bareAdd = (await bareCobbler("add", HOSTS)) + (await bareDnsmasq("add"));
-  const bareRemove = (await bareDnsmasq("remove")) + (await bareCobbler("remove", HOSTS));
-  const value = (ours.up + ours.destroy) / (empty.up + empty.destroy + bareAdd + bareRemove);
-  const parts = { up: ours.up, destroy: ours.destroy, emptyUp: empty.up, emptyDestroy: empty.destroy, bareAdd, bareRemove };
-  return { value, parts };
+  const ours = await life(new BenchProject("entries", HOSTS, HOSTS));
+  const empty = await life(new BenchProject("empty", RESOURCES, HOSTS));
+  const bareAdd = (await bareCobbler("add", HOSTS)).writes + (await bareDnsmasq("add")).seconds;
+  const bareRemove = (await bareDnsmasq("remove")).seconds + (await bareCobbler("remove", HOSTS)).writes;
+  return { ours, empty, bareAdd, bareRemove };
+});
+
+async function lifeOfEntries(index: number): Promise<Sample> {
+  const { ours, empty, bareAdd, bareRemove } = await lives(index);
+  const value = (ours.up.wall + ours.destroy.wall) / (empty.up.wall + empty.destroy.wall + bareAdd + bareRemove);
+  const cpu = { cpu: ours.up.cpu + ours.destroy.cpu, emptyCpu: empty.up.cpu + empty.destroy.cpu };
+  const emptyParts = { emptyUp: empty.up.wall, emptyDestroy: empty.destroy.wall };
+  return { value, parts: { up: ours.up.wall, destroy: ours.destroy.wall, ...emptyParts, bareAdd, bareRemove, ...cpu } };
 }
 
-async function unchangedPreview(): Promise<Sample> {
-  await ensureLab();
-  const entries = new BenchProject("entries", HOSTS, HOSTS);
-  const ours = await withUp(entries, async () => (await entries.preview()).seconds);
-  const nothing = new BenchProject("empty", RESOURCES, HOSTS);
-  const empty = await withUp(nothing, async () => (await nothing.preview()).seconds);
-  return { value: ours / empty, parts: { preview: ours, empty } };
+async function unchangedPreview(index: number): Promise<Sample> {
+  const { ours, empty } = await lives(index);
+  const parts = { preview: ours.preview.wall, empty: empty.preview.wall, previewCpu: ours.preview.cpu, emptyCpu: empty.preview.cpu };
+  return { value: parts.preview / parts.empty, parts };
 }
 
-async function providerMemory(): Promise<Sample> {
-  await ensureLab();
-  return withUp(new BenchProject("entries", HOSTS, HOSTS), async (up) => ({ value: up.peakMegabytes, parts: { up: up.seconds } }));
+async function providerMemory(index: number): Promise<Sample> {
+  const { ours, empty } = await lives(index);
+  return { value: ours.peakMegabytes, parts: { empty: empty.peakMegabytes } };
 }
 
 export const entryFigures: Figure[] = [
@@ -52,7 +69,7 @@ export const entryFigures: Figure[] = [
     what: `cobbler, DNS and DHCP entries of ${HOSTS} hosts, \`up\` + \`destroy\` / as many empty dynamic resources + the bare writes`,
     unit: "ratio",
     must: 1.5,
-    command: "node bench/main.ts --only entries",
+    command: "make bench NAME=entries",
     measure: lifeOfEntries,
   },
   {
@@ -60,7 +77,7 @@ export const entryFigures: Figure[] = [
     what: `unchanged \`preview\` with ${HOSTS} hosts / as many empty dynamic resources`,
     unit: "ratio",
     must: 1.3,
-    command: "node bench/main.ts --only preview",
+    command: "make bench NAME=preview",
     measure: unchangedPreview,
   },
   {
@@ -68,7 +85,7 @@ export const entryFigures: Figure[] = [
     what: `provider process with ${HOSTS} hosts: resident memory, largest`,
     unit: "MB",
     must: 300,
-    command: "node bench/main.ts --only memory",
+    command: "make bench NAME=memory",
     measure: providerMemory,
   },
 ];

@@ -1,28 +1,50 @@
-import type { Figure, Sample } from "../figure.ts";
-import { Installs } from "../installs.ts";
+import { type Figure, type Group, type Sample, sharedRun } from "../figure.ts";
+import { bareInstalls, installsOnly } from "../installs.ts";
 import { ensureLab } from "../place.ts";
 import { BenchProject, withUp } from "../project.ts";
+import type { StackRun } from "../stack-run.ts";
 
 /** What an `up` costs that installs nothing. */
-async function emptyUp(): Promise<number> {
+export async function emptyUp(): Promise<number> {
   await ensureLab();
   return withUp(new BenchProject("empty", 1, 4), async (up) => up.seconds);
 }
 
-async function overChain(): Promise<Sample> {
-  const empty = await emptyUp();
-  const installs = new Installs();
-  const { seconds, chain } = await installs.within(() => installs.newGeneration("2"));
-  return { value: (seconds - empty) / chain, parts: { up: seconds, empty, chain } };
+let installs: StackRun | undefined;
+
+/** The installed machines, which each sample installs anew. */
+async function installedOnce(): Promise<StackRun> {
+  if (installs) return installs;
+  const fresh = installsOnly();
+  installs = fresh;
+  await fresh.begin();
+  await fresh.up();
+  return fresh;
 }
 
-async function overBare(): Promise<Sample> {
-  const installs = new Installs();
-  return installs.within(async () => {
-    const { seconds } = await installs.newGeneration("2");
-    const bare = await installs.bare();
-    return { value: seconds / bare, parts: { up: seconds, bare } };
-  });
+const group: Group = {
+  async end() {
+    await installs?.end();
+    installs = undefined;
+  },
+};
+
+const newGeneration = sharedRun(async (index) => {
+  const empty = await emptyUp();
+  const stack = await installedOnce();
+  stack.setGeneration(`${index + 2}`);
+  const { seconds, chain } = await stack.up();
+  return { up: seconds, empty, chain, bare: await bareInstalls(stack) };
+});
+
+async function overChain(index: number): Promise<Sample> {
+  const parts = await newGeneration(index);
+  return { value: (parts.up - parts.empty) / parts.chain, parts };
+}
+
+async function overBare(index: number): Promise<Sample> {
+  const parts = await newGeneration(index);
+  return { value: parts.up / parts.bare, parts };
 }
 
 export const installFigures: Figure[] = [
@@ -31,7 +53,8 @@ export const installFigures: Figure[] = [
     what: "`up --skip-preview` of a new generation of 4 QEMU hosts, minus that of one empty resource / longest chain of operations",
     unit: "ratio",
     must: 1.05,
-    command: "node bench/main.ts --only installs-chain",
+    command: "make bench NAME=installs-chain",
+    group,
     measure: overChain,
   },
   {
@@ -39,7 +62,8 @@ export const installFigures: Figure[] = [
     what: "the same `up` / a bare shell script doing the same four installs at once",
     unit: "ratio",
     must: 1.2,
-    command: "node bench/main.ts --only installs-bare",
+    command: "make bench NAME=installs-bare",
+    group,
     measure: overBare,
   },
 ];

@@ -35,7 +35,7 @@ export const labFigures: Figure[] = [
     what: "lab: memory at rest, four hosts off (proportional: a shared page counts once)",
     unit: "MB",
     must: 400,
-    command: "node bench/main.ts --only lab-memory",
+    command: "make bench NAME=lab-memory",
     measure: memory,
   },
   { id: "lab-stop", what: "lab: stop", unit: "s", must: 5, command: "time testbed lab stop", measure: stop },

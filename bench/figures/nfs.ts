@@ -27,7 +27,7 @@ export const nfsFigures: Figure[] = [
     what: "wiping a store with 100,000 files, less 0.5 s / `find -delete` alone",
     unit: "ratio",
     must: 1.2,
-    command: "node bench/main.ts --only wipe",
+    command: "make bench NAME=wipe",
     measure: wipe,
   },
   {
@@ -35,7 +35,7 @@ export const nfsFigures: Figure[] = [
     what: "a template of 2 GB fetched, unpacked, checked and written as one stream / the slowest of these four alone",
     unit: "ratio",
     must: 1.25,
-    command: "node bench/main.ts --only seed",
+    command: "make bench NAME=seed",
     measure: seed,
   },
 ];

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stackEnvironment } from "../../cli/environment.ts";
 import { cachedEngine } from "../../cli/project.ts";
-import type { Figure, Sample } from "../figure.ts";
+import { type Figure, type Sample, sharedRun } from "../figure.ts";
 import { benchFolder, checkout, ensureLab, run } from "../place.ts";
 
 const folder = join(benchFolder, "kvm");
 
 /** Bytes of each resource of stack kvm with four proved light hosts, as the state file holds them. */
-async function resourceSizes(): Promise<number[]> {
+const resourceSizes = sharedRun(async (): Promise<number[]> => {
   await ensureLab();
   mkdirSync(join(folder, ".testbed/state"), { recursive: true });
   const environment = {
@@ -32,15 +32,15 @@ async function resourceSizes(): Promise<number[]> {
   } finally {
     await pulumi("destroy", "--yes", "--skip-preview", "--suppress-outputs");
   }
-}
+});
 
-async function mean(): Promise<Sample> {
-  const sizes = await resourceSizes();
+async function mean(index: number): Promise<Sample> {
+  const sizes = await resourceSizes(index);
   return { value: sizes.reduce((sum, size) => sum + size, 0) / sizes.length / 1024, parts: { resources: sizes.length } };
 }
 
-async function largest(): Promise<Sample> {
-  const sizes = await resourceSizes();
+async function largest(index: number): Promise<Sample> {
+  const sizes = await resourceSizes(index);
   return { value: Math.max(...sizes) / 1024, parts: { resources: sizes.length } };
 }
 

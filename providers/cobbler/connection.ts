@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { type Context, errorText, forgetSession, limiter, retry, session, TestbedError } from "../kernel/index.ts";
+import { type Context, errorText, forgetSession, limiter, retry, session, TestbedError, unlessAborted } from "../kernel/index.ts";
 import { type XmlRpcClient, XmlRpcFault, type XmlRpcValue, xmlRpcClient } from "../transport/xmlrpc.ts";
 import { classifyFault } from "./faults.ts";
-import { unlessAborted } from "./shared.ts";
 
 /** How a cobbler server is reached. */
 export const connectionSchema = z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineResource } from "../kernel/index.ts";
 import { CobblerClient } from "./client.ts";
 import type { CobblerConnection } from "./connection.ts";
-import { refuseDuplicates, rememberHostname } from "./duplicates.ts";
+import { refuseDuplicates, rememberClaims } from "./duplicates.ts";
 import { common, objectName, options, textList, textRecord } from "./fields.ts";
 import { installVariables } from "./install.ts";
 import { interfaceEdits, interfacesSchema, observedInterfaces, type SystemInterface } from "./interfaces.ts";
@@ -42,7 +42,7 @@ const shape: ItemShape<SystemInputs> = {
     autoinstall_meta: { ...onlyInstall(textRecord(item?.autoinstall_meta)), ...inputs.autoinstallMeta },
   }),
   beforeSave: (client, inputs, item) => refuseDuplicates(client, inputs, item),
-  afterSave: (client, inputs) => rememberHostname(client, inputs),
+  afterSave: (client, inputs) => rememberClaims(client, inputs),
   edits: (inputs, item) => interfaceEdits(inputs.interfaces, item),
   inputs: (item, inputs) => ({
     profile: String(item.profile),

@@ -7,25 +7,18 @@ import {
   findMarks,
   joinedWith,
   keptFor,
-  limiter,
   type Mark,
   markText,
   TestbedError,
 } from "../kernel/index.ts";
-import { driverSchema, runOnDriver } from "../site/index.ts";
+import { driverSchema } from "../site/index.ts";
+import { type EntryPlace, runEntry } from "./entries.ts";
 import { dhcpLine, fqdnOf, type HostInputs, hostsLine, parseEntry } from "./entry.ts";
 import { prove, reload, reloadIfRunning } from "./proof.ts";
-import { meanings, READ, REMOVE, RESTORE, WRITE } from "./scripts.ts";
+import { READ, REMOVE, RESTORE, WRITE } from "./scripts.ts";
 
 export interface HostOutputs {
   fqdn: string;
-}
-
-/** Runs one script about one entry. The driver's lock admits one writer; more than a few at once would only wait there. */
-function run(context: Context, inputs: HostInputs, script: string, args: readonly string[] = []): Promise<string> {
-  const { server, hostsDirectory, dhcpHostsDirectory, name } = inputs;
-  const words = [hostsDirectory, dhcpHostsDirectory, name, markText(context.mark), ...args];
-  return limiter(`dnsmasq ${server.address}`, 4)(() => runOnDriver(context, server, name, script, words, meanings));
 }
 
 interface Change {
@@ -40,7 +33,7 @@ interface Change {
 }
 
 async function write(context: Context, inputs: HostInputs): Promise<Change> {
-  const text = await run(context, inputs, WRITE, [
+  const text = await runEntry(context, inputs, WRITE, [
     hostsLine(inputs),
     inputs.dhcp ? dhcpLine(inputs) : "",
     dhcpLine(inputs),
@@ -60,7 +53,7 @@ async function write(context: Context, inputs: HostInputs): Promise<Change> {
 /** Puts both files back as they were, and says how that went. */
 async function restore(context: Context, inputs: HostInputs, change: Change): Promise<string> {
   try {
-    await run(context, inputs, RESTORE, [change.hosts, change.dhcp, change.others.map(markText).join(" ")]);
+    await runEntry(context, inputs, RESTORE, [change.hosts, change.dhcp, change.others.map(markText).join(" ")]);
   } catch (error) {
     return `the previous content could not be put back: ${errorText(error)}`;
   }
@@ -114,11 +107,11 @@ export const host = defineResource<HostInputs, HostOutputs>({
     dhcp: z.boolean().default(true).describe("Whether dnsmasq serves this machine's DHCP. False where cobbler declares the MAC."),
   }),
   outputs: { fqdn: "The full name, as DNS answers it." },
-  replaceOn: ["name", "hostsDirectory", "dhcpHostsDirectory"],
+  replaceOn: ["server.address", "name", "hostsDirectory", "dhcpHostsDirectory"],
   deadlineSeconds: 120,
   id: (inputs) => `host/${fqdnOf(inputs)}`,
   async observe(context, inputs) {
-    const [hosts = "", dhcp = ""] = (await run(context, inputs, READ)).split("--\n");
+    const [hosts = "", dhcp = ""] = (await runEntry(context, inputs, READ)).split("--\n");
     const seen = parseEntry(inputs, hosts, dhcp);
     return seen && { inputs: seen, outputs: { fqdn: fqdnOf(inputs) } };
   },
@@ -145,16 +138,19 @@ export const host = defineResource<HostInputs, HostOutputs>({
     }
     return { fqdn: fqdnOf(inputs) };
   },
-  async remove(context, state) {
-    try {
-      const answer = (await run(context, state, REMOVE)).trim();
-      if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
-      if (answer !== "removed") return;
-    } catch (error) {
-      if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
-      context.warn(`the entry of ${fqdnOf(state)} was left alone: ${errorText(error)}`);
-      return;
-    }
-    await reloadIfRunning(context, state.server, state.pidFile);
-  },
+  remove: (context, state) => removeEntry(context, state),
 });
+
+/** Takes our mark off an entry, which goes with its last one; absent is success, and a foreign one stays and is warned of. */
+export async function removeEntry(context: Context, entry: EntryPlace & Pick<HostInputs, "pidFile">): Promise<void> {
+  try {
+    const answer = (await runEntry(context, entry, REMOVE)).trim();
+    if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
+    if (answer !== "removed") return;
+  } catch (error) {
+    if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
+    context.warn(`the entry of ${entry.name} was left alone: ${errorText(error)}`);
+    return;
+  }
+  await reloadIfRunning(context, entry.server, entry.pidFile);
+}

@@ -1,6 +1,7 @@
-// What runs on the driver. Arguments are data; every script takes `hosts dhcp name mark` first. The first line of a file has the marks of the
-// stacks that hold the entry: every stack of a site declares every machine of its inventory, and the lease says whose machine it is.
-import { FOREIGN, type Meanings, NOT_WRITTEN } from "../site/driver.ts";
+// What runs on the driver. Arguments are data. The first line of a file has the marks of the stacks that hold the entry: every stack of a
+// site declares every machine of its inventory, and the lease says whose machine it is.
+import type { Meanings } from "../site/driver.ts";
+import { type EntryScript, FUNCTIONS } from "./entry-script.ts";
 
 const REFUSED = 65;
 const NOT_RUNNING = 69;
@@ -21,88 +22,47 @@ export const meanings: Meanings = {
   },
 };
 
-// dnsmasq skips names that start with a dot (dnsmasq facts A1): what is being written stands there, and becomes the file by a rename.
-const COMMON = `
-set -eu
-umask 022
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-hosts=$1 dhcp=$2 name=$3 mark=$4
-stack=\${mark%/*}
-project=\${stack%/*}
-shift 4
-lock() {
-  for directory in "$hosts" "$dhcp"; do
-    true 2>/dev/null >>"$directory/.lock" || { echo "the folder $directory cannot be written" >&2; exit ${NOT_WRITTEN}; }
-  done
-  exec 9>>"$hosts/.lock"
-  flock -w 30 9 || { echo "the lock $hosts/.lock is held for more than 30 s" >&2; exit 1; }
-}
-first_line() { IFS= read -r first <"$1" || [ -n "$first" ] || first="nothing"; }
-# Collects the marks of the entry's files into "all" (ours with them) and "others"; "mine" is set where ours is among them. "refused" is the
-# first file without our mark that we may not share: nobody's, another project's, or this same stack's from another state.
-look() { # look FILE…
-  all= others= mine= refused=
-  for entry; do
-    [ -e "$entry" ] || continue
-    first_line "$entry"
-    case $first in "# cloudstack-testbed:"*) ;; *) refused=\${refused:-$entry}; continue ;; esac
-    blocked=
-    for one in \${first#"# "}; do
-      case $one in "$stack"/*) blocked=yes ;; "$project"/*) ;; *) blocked=yes ;; esac
-      case " $all " in *" $one "*) continue ;; esac
-      all="$all $one"
-      [ "$one" = "$mark" ] || others="$others $one"
-    done
-    case " $first " in *" $mark "*) mine=yes ;; *) [ -z "$blocked" ] || refused=\${refused:-$entry} ;; esac
-  done
-  all=\${all# } others=\${others# }
-}
-refuse() { first_line "$refused"; echo "$refused is not ours: its first line is \\"$first\\"" >&2; exit ${FOREIGN}; }
-ours() { # ours FILE…: refuses what is not ours and may not be shared
-  look "$@"
-  [ -z "$refused" ] || refuse
-}
-without_us() { # without_us FILE: the same file with the marks of the others only
-  [ -e "$1" ] || return 0
-  new=$(dirname "$1")/.\${1##*/}.new
-  { printf '# %s\\n' "$others"; sed 1d "$1"; } >"$new" || { rm -f "$new"; echo "$1 cannot be written" >&2; exit ${NOT_WRITTEN}; }
-  mv "$new" "$1"
-}
-stage() { # stage DIRECTORY CONTENT: no content means no file
-  [ -n "$2" ] || return 0
-  printf '%s\\n' "$2" >"$1/.$name.new" || { rm -f "$hosts/.$name.new" "$dhcp/.$name.new"; echo "$1/$name cannot be written" >&2; exit ${NOT_WRITTEN}; }
-}
-commit() { # commit DIRECTORY CONTENT
-  if [ -n "$2" ]; then mv "$1/.$name.new" "$1/$name"; else rm -f "$1/$name"; fi
-}
-content() { if [ -e "$1" ]; then cat "$1"; fi; }
-`;
-
 /**
  * Arguments: hosts_line dhcp_line test_line mac address fqdn lease_file log. Everything is checked before anything is changed.
  * Prints `changed`, `joined` (only our mark is new) or `same`, the size of the log before (`-` where it cannot be read), the marks of other
- * stacks, and both files as they were, each ended by a line `--`.
+ * stacks, and both files as they were, each ended by a line `--`. What all entries of a call pass together is not asked for each again.
  */
-export const WRITE = `${COMMON}
-hosts_line=$1 dhcp_line=$2 test_line=$3 mac=$4 address=$5 fqdn=$6 leases=$7 log=$8
+export const WRITE: EntryScript = {
+  before: `
 command -v dnsmasq >/dev/null || { echo "there is no program dnsmasq" >&2; exit ${NOT_RUNNING}; }
-# dnsmasq's own test does not read these folders: the line is tested in a configuration of its own.
-said=$(printf 'dhcp-host=%s\\nhost-record=%s,%s,%s\\n' "$test_line" "$fqdn" "$name" "$address" | dnsmasq --test -C /dev/stdin 2>&1) ||
-  { echo "dnsmasq refuses the line $test_line: $said" >&2; exit ${REFUSED}; }
+# dnsmasq's own test does not read these folders: the lines are tested in a configuration of their own.
+test_lines() { while [ $# -gt 0 ]; do printf 'dhcp-host=%s\\nhost-record=%s,%s,%s\\n' "$4" "$7" "$1" "$6"; shift "$width"; done; }
+names() { while [ $# -gt 0 ]; do printf '%s\\n%s\\n%s\\n%s\\n' "$1" "$5" "$6" "$7"; shift "$width"; done; }
+addresses() { while [ $# -gt 0 ]; do printf '%s\\n' "$6"; shift "$width"; done; }
+tested=
+if test_lines "$@" | dnsmasq --test -C /dev/stdin >/dev/null 2>&1; then tested=yes; fi
 lock
+mentioned=yes
+names "$@" | grep -rqiwF --exclude='.*' --exclude='*~' -f - -- "$hosts" "$dhcp" || [ $? -gt 1 ] || mentioned=
+leased=
+if [ -r "$8" ] && addresses "$@" | grep -qF -f - "$8"; then leased=yes; fi
+`,
+  entry: `
+hosts_line=$1 dhcp_line=$2 test_line=$3 mac=$4 address=$5 fqdn=$6 leases=$7 log=$8
+if [ -z "$tested" ]; then
+  refusal=$(printf 'dhcp-host=%s\\nhost-record=%s,%s,%s\\n' "$test_line" "$fqdn" "$name" "$address" | dnsmasq --test -C /dev/stdin 2>&1) ||
+    { echo "dnsmasq refuses the line $test_line: $refusal" >&2; exit ${REFUSED}; }
+fi
 ours "$hosts/$name" "$dhcp/$name"
 dots() { printf %s "$1" | sed 's/[.]/[.]/g'; }
-pattern="^([^#]*[[:space:],])?($mac|$(dots "$address")|$name|$(dots "$fqdn"))([[:space:],]|\\$)"
-if found=$(grep -rHiE --exclude='.*' --exclude='*~' --exclude="$name" -e "$pattern" -- "$hosts" "$dhcp"); then
-  other=$(printf '%s\\n' "$found" | head -n 1)
-  first_line "\${other%%:*}"
-  echo "$mac, $address or $name stands in \${other%%:*} already: \${other#*:} (first line of that file: $first)" >&2
-  exit ${DUPLICATE}
-elif [ $? -gt 1 ]; then
-  echo "the entries in $hosts and $dhcp cannot all be read" >&2
-  exit 1
+if [ -n "$mentioned" ]; then
+  pattern="^([^#]*[[:space:],])?($mac|$(dots "$address")|$name|$(dots "$fqdn"))([[:space:],]|\\$)"
+  if found=$(grep -rHiE --exclude='.*' --exclude='*~' --exclude="$name" -e "$pattern" -- "$hosts" "$dhcp"); then
+    other=$(printf '%s\\n' "$found" | head -n 1)
+    first_line "\${other%%:*}"
+    echo "$mac, $address or $name stands in \${other%%:*} already: \${other#*:} (first line of that file: $first)" >&2
+    exit ${DUPLICATE}
+  elif [ $? -gt 1 ]; then
+    echo "the entries in $hosts and $dhcp cannot all be read" >&2
+    exit 1
+  fi
 fi
-if [ -r "$leases" ] && grep -qF " $address " "$leases"; then
+if [ -n "$leased" ] && grep -qF " $address " "$leases"; then
   held=$(awk -v address="$address" -v mac="$mac" -v now="$(date +%s)" '$3 == address && tolower($2) != mac && ($1 == 0 || $1 > now) { print $1, $2, $4; exit }' "$leases")
   if [ -n "$held" ]; then
     set -- $held
@@ -112,13 +72,16 @@ if [ -r "$leases" ] && grep -qF " $address " "$leases"; then
   fi
 fi
 [ -n "$mine" ] || all="\${all:+$all }$mark"
-whole() { if [ -n "$1" ]; then printf '# %s\\n%s\\n' "$all" "$1"; fi; }
 lines() { printf '%s\\n' "$1" | sed '1{/^# /d;}'; }
-new_hosts=$(whole "$hosts_line") new_dhcp=$(whole "$dhcp_line")
-old_hosts=$(content "$hosts/$name") old_dhcp=$(content "$dhcp/$name")
+new_hosts= new_dhcp= old_hosts= old_dhcp=
+[ -z "$hosts_line" ] || new_hosts="# $all$nl$hosts_line"
+[ -z "$dhcp_line" ] || new_dhcp="# $all$nl$dhcp_line"
+[ ! -e "$hosts/$name" ] || old_hosts=$(content "$hosts/$name")
+[ ! -e "$dhcp/$name" ] || old_dhcp=$(content "$dhcp/$name")
 size=-
 if [ -n "$log" ] && [ -r "$log" ]; then size=$(stat -c %s "$log"); fi
 if [ "$new_hosts" = "$old_hosts" ] && [ "$new_dhcp" = "$old_dhcp" ]; then changed=same
+elif [ -z "$old_hosts$old_dhcp" ]; then changed=changed
 elif [ "$(lines "$new_hosts")" = "$(lines "$old_hosts")" ] && [ "$(lines "$new_dhcp")" = "$(lines "$old_dhcp")" ]; then changed=joined
 else changed=changed; fi
 if [ $changed != same ]; then
@@ -128,31 +91,40 @@ if [ $changed != same ]; then
   commit "$dhcp" "$new_dhcp"
 fi
 printf '%s %s %s\\n%s\\n--\\n%s\\n--\\n' "$changed" "$size" "$others" "$old_hosts" "$old_dhcp"
-`;
+`,
+};
 
 /** Arguments: both files as they were, and the marks of other stacks then. One that joined since wants what stands there. */
-export const RESTORE = `${COMMON}
-lock
+export const RESTORE: EntryScript = {
+  before: "lock",
+  entry: `
 ours "$hosts/$name" "$dhcp/$name"
 [ "$others" = "$3" ] || { echo "$others has joined the entry since" >&2; exit ${JOINED}; }
 stage "$hosts" "$1"
 stage "$dhcp" "$2"
 commit "$hosts" "$1"
 commit "$dhcp" "$2"
-`;
+`,
+};
 
 /** Prints both files, each ended by a line `--`. */
-export const READ = `${COMMON}
+export const READ: EntryScript = {
+  before: "",
+  entry: `
 for file in "$hosts/$name" "$dhcp/$name"; do
   content "$file"
   echo --
 done
-`;
+`,
+};
 
 /** Prints `removed` where there was anything; `kept MARKS` where other stacks hold the entry too, and only our mark went. */
-export const REMOVE = `${COMMON}
+export const REMOVE: EntryScript = {
+  before: `
 [ -d "$hosts" ] && [ -d "$dhcp" ] || exit 0
 lock
+`,
+  entry: `
 look "$hosts/$name" "$dhcp/$name"
 [ -z "$refused" ] || refuse
 if [ -z "$mine" ]; then
@@ -166,10 +138,11 @@ if [ -n "$others" ]; then
 fi
 [ ! -e "$hosts/$name" ] && [ ! -e "$dhcp/$name" ] || echo removed
 rm -f "$hosts/$name" "$dhcp/$name" "$hosts/.$name.new" "$dhcp/.$name.new"
-`;
+`,
+};
 
-/** Arguments: names to keep, separated by spaces. Removes every other entry of ours and prints `NAME`, or `NAME MARKS` where others keep it. */
-export const REMOVE_STRAYS = `${COMMON}
+/** Arguments: hosts dhcp mark, and the names to keep, separated by spaces. Removes every other entry of ours and prints `NAME`, or `NAME MARKS` where others keep it. */
+export const REMOVE_STRAYS = `${FUNCTIONS}
 [ -d "$hosts" ] && [ -d "$dhcp" ] || exit 0
 lock
 keep=" $1 "
@@ -198,4 +171,12 @@ echo "$size"
 [ "$size" -ge "$2" ] || set -- "$1" 0 "$3" "$4"
 tail -c "+$(($2 + 1))" -- "$1" | grep -F -e "$3" -e "$4"
 exit 0
+`;
+
+/** Takes the folders only. Prints `NAME TAB FIRST LINE` of every file with a mark, of all stacks. */
+export const MARKED = `
+for file in "$1"/* "$2"/*; do
+  [ -f "$file" ] && IFS= read -r first <"$file" || continue
+  case $first in "# cloudstack-testbed:"*) printf '%s\\t%s\\n' "\${file##*/}" "$first" ;; esac
+done
 `;

@@ -18,7 +18,7 @@ export async function removeStrayEntries(
   place: EntryFolders,
   keep: readonly string[],
 ): Promise<string[]> {
-  const words = [place.hostsDirectory, place.dhcpHostsDirectory, "strays", markText(context.mark), keep.join(" ")];
+  const words = [place.hostsDirectory, place.dhcpHostsDirectory, markText(context.mark), keep.join(" ")];
   const lines = (await runOnDriver(context, server, "stray entries", REMOVE_STRAYS, words, meanings)).split("\n").filter(Boolean);
   if (lines.some((line) => findMarks(line).length === 0)) await reloadIfRunning(context, server, place.pidFile);
   const told = lines.map((line) => {

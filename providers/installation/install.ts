@@ -11,8 +11,9 @@ import type { Identity } from "./proof.ts";
 import { Observer, phaseOf, reachedInstaller } from "./sight.ts";
 import { differences, type InstallationInputs, type InstallationOutputs, outputs, wantedInstallation } from "./wanted.ts";
 
-/** How often the machine is looked at while it installs. */
+/** How often the machine is looked at while it installs: seldomer the longer it takes, and at least every second. */
 const LOOK_SECONDS = 0.25;
+const lookSeconds = (waited: number) => Math.min(1, LOOK_SECONDS + waited / 60);
 
 /** The machine's own limit ends an installation; this much later the wait itself would. */
 const SPARE_SECONDS = 120;
@@ -110,7 +111,7 @@ function watch(
 ): Promise<Identity | "network boot lost"> {
   const options = {
     timeoutSeconds: inputs.installSeconds + SPARE_SECONDS,
-    everySeconds: LOOK_SECONDS,
+    everySeconds: lookSeconds,
     object: inputs.name,
     system: `host ${inputs.address}`,
   };

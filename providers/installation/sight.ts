@@ -19,9 +19,12 @@ export interface Sight {
   refusal?: { code: string; text: string };
 }
 
-/** The logs are read, and the BMC asked, less often than SSH is tried: each look at them is a command on the driver or the BMC. */
-const LOGS_SECONDS = 1;
-const POWER_SECONDS = 2;
+/**
+ * The logs are read, and the BMC asked, less often than SSH is tried: each look at them is a command on the driver or the BMC. The longer
+ * an installation takes the less often, up to the second figure.
+ */
+const LOGS_SECONDS = [1, 4] as const;
+const POWER_SECONDS = [2, 6] as const;
 
 /** Looks at a machine that installs, from all sides at once. */
 export class Observer {
@@ -34,6 +37,7 @@ export class Observer {
   #boot = nothingKnown;
   #nextLogs = 0;
   #nextPower = 0;
+  readonly #began = performance.now();
 
   constructor(context: Context, inputs: InstallationInputs, power: PowerControl, logs: DriverLogs, before: InstallState | undefined) {
     this.#context = context;
@@ -72,7 +76,7 @@ export class Observer {
   async #lookAtLogs(): Promise<NetworkBoot> {
     // Once the answer file is fetched the logs have nothing more to tell.
     if (this.#boot.answerFile === "fetched" || performance.now() < this.#nextLogs) return this.#boot;
-    this.#nextLogs = performance.now() + LOGS_SECONDS * 1000;
+    this.#nextLogs = this.#after(LOGS_SECONDS);
     this.#boot = await this.#logs.look();
     return this.#boot;
   }
@@ -80,8 +84,14 @@ export class Observer {
   async #lookAtPower(): Promise<boolean> {
     if (performance.now() < this.#nextPower) return false;
     const off = (await this.#power.status()) === "off" && (await this.#power.staysOff());
-    this.#nextPower = performance.now() + Math.max(POWER_SECONDS, 2 * this.#power.pacingSeconds) * 1000;
+    this.#nextPower = Math.max(this.#after(POWER_SECONDS), performance.now() + 2000 * this.#power.pacingSeconds);
     return off;
+  }
+
+  /** When to look again: after a tenth of the time so far, within the bounds. */
+  #after([least, most]: readonly [number, number]): number {
+    const now = performance.now();
+    return now + Math.min(most, Math.max(least, (now - this.#began) / 10_000)) * 1000;
   }
 }
 

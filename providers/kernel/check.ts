@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Definition } from "./definition.ts";
 
 /** The text that stands for a value not yet known at preview (pulumi-dynamic facts §4). */
@@ -14,6 +15,20 @@ export function isHidden(key: string): boolean {
   return key.startsWith("__");
 }
 
+/** By type, then by what is left out. Zod compiles each new schema at its first use, which costs ten times the check itself. */
+const schemas = new WeakMap<Definition, Map<string, z.ZodObject>>();
+
+/** The schema of the inputs without the unknown ones; a property that it does not know is refused. */
+function strictSchema(definition: Definition, unknown: readonly string[]): z.ZodObject {
+  const key = [...unknown].sort().join(" ");
+  const known = schemas.get(definition) ?? new Map<string, z.ZodObject>();
+  schemas.set(definition, known);
+  const schema =
+    known.get(key) ?? definition.inputs.omit(Object.fromEntries(unknown.map((name) => [name, true])) as Record<string, true>).strict();
+  known.set(key, schema);
+  return schema;
+}
+
 /** Validates everything that is known, all faults at once, and fills in the defaults. Unknown values pass as they are. */
 export function checkInputs(
   definition: Definition,
@@ -21,15 +36,15 @@ export function checkInputs(
 ): { inputs: Properties; failures: { property: string; reason: string }[] } {
   const passed: Properties = {};
   const known: Properties = {};
-  const unknown: Record<string, true> = {};
+  const unknown: string[] = [];
   for (const [key, value] of Object.entries(news)) {
     if (isHidden(key)) passed[key] = value;
     else if (holdsUnknown(value)) {
       passed[key] = value;
-      if (key in definition.inputs.shape) unknown[key] = true;
+      if (key in definition.inputs.shape) unknown.push(key);
     } else known[key] = value;
   }
-  const result = definition.inputs.omit(unknown).strict().safeParse(known);
+  const result = strictSchema(definition, unknown).safeParse(known);
   if (result.success) return { inputs: { ...jsonSafe(result.data), ...passed }, failures: [] };
   const failures = result.error.issues.map((issue) => ({ property: issue.path.join("."), reason: issue.message }));
   return { inputs: news, failures };

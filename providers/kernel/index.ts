@@ -1,4 +1,4 @@
-export { coalesce, forgetSession, limiter, session } from "./concurrency.ts";
+export { coalesce, forgetSession, limiter, queueing, session } from "./concurrency.ts";
 export { allDefinitions, type Context, type Definition, defineResource, type Observed, type Operation } from "./definition.ts";
 export { errorText, type FailureKind, TestbedError } from "./errors.ts";
 export {
@@ -20,4 +20,5 @@ export {
   withoutMark,
 } from "./mark.ts";
 export { redact, rememberSecrets } from "./redact.ts";
+export { shared, unlessAborted, whenAllAborted } from "./shared.ts";
 export { type Probe, retry, type WaitOptions, waitFor } from "./waits.ts";

@@ -3,7 +3,8 @@ import { errorText, TestbedError } from "./errors.ts";
 
 export interface WaitOptions {
   timeoutSeconds: number;
-  everySeconds: number;
+  /** Between two probes; a function is given the seconds waited so far. */
+  everySeconds: number | ((waitedSeconds: number) => number);
   object: string;
   system: string;
   /** What the reader of a timeout can do about it. */
@@ -36,7 +37,8 @@ export async function waitFor<T>(
         ...(options.remedy ? { remedy: options.remedy } : {}),
       });
     }
-    await pause(Math.min(options.everySeconds, left) * 1000, scope.signal);
+    const every = typeof options.everySeconds === "number" ? options.everySeconds : options.everySeconds(waited);
+    await pause(Math.min(every, left) * 1000, scope.signal);
   }
 }
 

@@ -107,7 +107,7 @@ export const store = defineResource<StoreInputs, StoreOutputs>({
     location: "Device and directory on it.",
     contents: "Path of the template in it, or why there is none.",
   },
-  replaceOn: ["path", "kind"],
+  replaceOn: ["server.address", "path", "kind"],
   deadlineSeconds: 1800,
   id: (inputs) => `store/${inputs.server.address}${inputs.path}`,
   async observe(context, inputs) {

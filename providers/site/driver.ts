@@ -50,7 +50,11 @@ export async function runOnDriver(
   const target = driverTarget(context, driver);
   const result = await retry(context.signal, () => sshExec(target, ["sh", "-c", script, "testbed", ...args]));
   if (result.status === 0) return result.stdout;
-  const message = result.stderr.trim() || result.stdout.trim() || "no output";
-  const meaning = special[result.status] ?? meanings[result.status] ?? { kind: "refused", code: `exit-${result.status}` };
-  throw new TestbedError({ system: `driver ${driver.address}`, object, message, ...meaning });
+  throw driverFailure(driver, object, result.status, result.stderr.trim() || result.stdout.trim(), special);
+}
+
+/** What a status other than 0 of one of our scripts means. */
+export function driverFailure(driver: Driver, object: string, status: number, said: string, special: Meanings = {}): TestbedError {
+  const meaning = special[status] ?? meanings[status] ?? { kind: "refused", code: `exit-${status}` };
+  return new TestbedError({ system: `driver ${driver.address}`, object, message: said || "no output", ...meaning });
 }

@@ -120,6 +120,63 @@ describe("an entry", () => {
   });
 });
 
+describe("of entries asked for together", () => {
+  const crowd = (numbers: readonly number[]) =>
+    numbers.map((number) => ({
+      ...entry,
+      name: `crowd${number}`,
+      mac: `52:54:00:91:96:${10 + number}`,
+      address: `10.91.0.${230 + number}`,
+    }));
+  const all = crowd([0, 1, 2, 3, 4, 5, 6, 7]);
+
+  afterEach(async () => {
+    await Promise.all(all.map((one) => drop(host, one)));
+  });
+
+  test("one made by hand is refused alone, naming its file, and the others come through", async () => {
+    const file = join(hosts, "crowd3");
+    writeFileSync(file, "10.91.0.233 crowd3.lab.test crowd3\n");
+    try {
+      const ends = await Promise.allSettled(all.map((one) => apply(host, one)));
+      expect(ends.map((end) => end.status)).toEqual(all.map(({ name }) => (name === "crowd3" ? "rejected" : "fulfilled")));
+      expect(String((ends[3] as PromiseRejectedResult).reason)).toContain(`${file} is not ours`);
+      expect(await address("crowd4")).toEqual(["10.91.0.234"]);
+      expect(readFileSync(file, "utf8")).not.toContain(mine);
+    } finally {
+      rmSync(file);
+    }
+  });
+
+  test("one that claims the address of another is refused, and that other comes through", async () => {
+    const claims = all.map((one, index) => (index === 6 ? { ...one, address: "10.91.0.235" } : one));
+    const ends = await Promise.allSettled(claims.map((one) => apply(host, one)));
+    expect(ends.map((end) => end.status)).toEqual(all.map((_, index) => (index === 6 ? "rejected" : "fulfilled")));
+    expect(String((ends[6] as PromiseRejectedResult).reason)).toContain(`stands in ${hosts}/crowd5 already`);
+  });
+
+  test("a line that dnsmasq does not accept is refused alone", async () => {
+    const bad = { ...(host.inputs.parse(entry) as unknown as HostInputs), name: "-d1-" };
+    const ends = await Promise.allSettled([
+      host.reconcile(testContext(), bad, undefined, undefined),
+      ...all.map((one) => apply(host, one)),
+    ]);
+    expect(ends.map((end) => end.status)).toEqual(["rejected", ...all.map(() => "fulfilled")]);
+    expect(String((ends[0] as PromiseRejectedResult).reason)).toContain("dnsmasq refuses the line");
+  });
+
+  test("one whose caller has given up keeps no other from its end", async () => {
+    const gone = new AbortController();
+    const context = Object.assign(testContext(), { signal: gone.signal });
+    const given = failure(apply(host, all[0] as typeof entry, context));
+    const others = Promise.all(all.slice(1).map((one) => apply(host, one)));
+    gone.abort(new Error("given up"));
+    expect((await given).message).toContain("given up");
+    await others;
+    expect(await address("crowd7")).toEqual(["10.91.0.237"]);
+  });
+});
+
 describe("is refused before anything is written:", () => {
   const untouched = () => expect(existsSync(join(hosts, "d1")) || existsSync(join(dhcp, "d1"))).toBe(false);
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { junitXml } from "../../runner/junit.ts";
 import { fault, labProcess } from "../support/lab.ts";
-import { Project } from "../support/project.ts";
+import { green, operations, Project, red } from "../support/project.ts";
 import { type Found, needlesOf, SecretWatch, secretsBelow, secretsIn } from "../support/secret-watch.ts";
 import { credentialsOf, suiteOf } from "../support/site-suite.ts";
 
@@ -41,14 +41,8 @@ afterAll(async () => {
   project.remove();
 }, rowMilliseconds);
 
-async function green(run: Promise<{ status: number; output: string }>): Promise<string> {
-  const { status, output } = await run;
-  expect([status, status === 0 || output]).toEqual([0, true]);
-  return output;
-}
-
 async function server(): Promise<Server> {
-  return JSON.parse((await project.pulumi("stack", "output", "--stack", "kvm", "--json", "managementServer")).output) as Server;
+  return project.output<Server>("managementServer");
 }
 
 function setGeneration(from: string, to: string): void {
@@ -61,12 +55,9 @@ test(
   "an agent whose run fails is told with the resources that failed, and the next up heals it without a new installation",
   async () => {
     await fault("h11", "run-fails");
-    const red = await project.up();
-    expect(red.status).not.toBe(0);
-    expect(red.output).toMatch(/h11\.lab\.test.*(fail|Fail)/);
-    expect(red.output).toContain("Run h12.lab.test created");
-    // No trace of the program: the failed row and what was not done are all that is said.
-    expect(red.output).not.toContain("processTicksAndRejections");
+    const output = await red(project.up());
+    expect(output).toMatch(/h11\.lab\.test.*(fail|Fail)/);
+    expect(output).toContain("Run h12.lab.test created");
     await fault("h11", "clear");
     const healed = await green(project.up());
     expect(healed).not.toMatch(/baremetal:Host h1[12] (updated|created)/);
@@ -173,14 +164,55 @@ test(
     await fault("nfs", "stale-marker", primary);
     writeFileSync(`${primary}/theirs`, "precious");
     setGeneration("2", "3");
-    const red = await project.up();
-    expect(red.status).not.toBe(0);
+    await red(project.up());
     expect(existsSync(`${primary}/theirs`)).toBe(true);
     expect(existsSync(marker)).toBe(true);
     await fault("nfs", "clear");
-    const healed = await project.up();
-    expect([healed.status, healed.status === 0 || healed.output]).toEqual([0, true]);
+    await green(project.up());
     expect(existsSync(`${primary}/theirs`)).toBe(false);
+  },
+  rowMilliseconds,
+);
+
+test(
+  "a management server of another distribution is installed anew, its stores are emptied, and the cloud is a new one; hosts stay",
+  async () => {
+    writeFileSync(`${primary}/old`, "of the old cloud");
+    const before = { hosts: await project.hosts(), keys: await serverKeys() };
+    project.edit("Pulumi.kvm.yaml", (text) => text.replace("profile: lab-management", "profile: lab-kvm"));
+    expect(await green(project.preview("--diff"))).toMatch(/VirtualMachine[\s\S]*profile *: "lab-management" => "lab-kvm"/);
+    const done = operations(await green(project.up()));
+    expect(done).toContain("xenserver:VirtualMachine management updated");
+    expect(done.filter((row) => row.startsWith("nfs:Store"))).toEqual(
+      [primary, secondary].map((path) => `nfs:Store 10.91.0.1:${path} updated`),
+    );
+    expect(done.filter((row) => row.startsWith("baremetal:"))).toEqual([]);
+    expect([await project.hosts(), existsSync(`${primary}/old`), (await serverKeys()).apiKey === before.keys.apiKey]).toEqual([
+      before.hosts,
+      false,
+      false,
+    ]);
+    const { profile, os } = await project.output<{ profile: string; os: { id: string } }>("managementServer");
+    expect([profile, os.id]).toEqual(["lab-kvm", "lab-hv"]);
+  },
+  rowMilliseconds,
+);
+
+const third = "/srv/nfs/half-kvm-third";
+const inMarvin = `, { "name": "half-kvm-pod0-ps1", "url": "nfs://driver${third}" }`;
+
+test(
+  "a store that is added to the marvin file, and one that is taken out of it, are all that is touched",
+  async () => {
+    writeFileSync(`${primary}/volume`, "of the cloud");
+    project.edit("environments/lab/half-kvm.cfg", (text) => text.replace(/(half-kvm-primary"\s*\})/, `$1${inMarvin}`));
+    const store = `nfs:Store 10.91.0.1:${third}`;
+    expect(operations(await green(project.up()))).toEqual([`${store} created`, "site:Lease lab-lease updated"]);
+    expect(readdirSync(third)).toEqual([".cloudstack-testbed-store"]);
+    writeFileSync(`${third}/volume`, "of the cloud");
+    project.edit("environments/lab/half-kvm.cfg", (text) => text.replace(inMarvin, ""));
+    expect(operations(await green(project.up()))).toEqual([`${store} deleted`, "site:Lease lab-lease updated"]);
+    expect([existsSync(third), readdirSync(primary).sort()]).toEqual([false, [".cloudstack-testbed-store", "volume"]]);
   },
   rowMilliseconds,
 );

@@ -5,7 +5,7 @@ import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { testContext } from "../support/context.ts";
 import { onDriver } from "../support/driver-shell.ts";
 import { driver } from "../support/light-host.ts";
-import { Project } from "../support/project.ts";
+import { green, Project } from "../support/project.ts";
 
 const rowMilliseconds = 400_000;
 let kvm: Project;
@@ -17,12 +17,6 @@ async function half(stack: "kvm" | "xen"): Promise<Project> {
   project.edit(project.stackFile, (text) => text.replace(`lab-${stack}.cfg`, `half-${stack}.cfg`));
   await project.init();
   return project;
-}
-
-async function green(run: Promise<{ status: number; output: string }>): Promise<string> {
-  const { status, output } = await run;
-  expect([status, status === 0 || output]).toEqual([0, true]);
-  return output;
 }
 
 /** An `up` that has nothing to do: no operation reaches a provider. */

@@ -37,6 +37,14 @@ test("the state lies in the checkout unless the caller has a backend", () => {
   expect(stackEnvironment(request({ variables: { PULUMI_BACKEND_URL: "postgres://db/x" } })).PULUMI_BACKEND_URL).toBe("postgres://db/x");
 });
 
+test.each([
+  ["", "--max-semi-space-size=4"],
+  ["--inspect", "--inspect --max-semi-space-size=4"],
+  ["--max-semi-space-size=32 --inspect", "--max-semi-space-size=32 --inspect"],
+])("Node's options %j become %j", (given, expected) => {
+  expect(stackEnvironment(request({ variables: { NODE_OPTIONS: given } })).NODE_OPTIONS).toBe(expected);
+});
+
 test("the engine never asks the network for updates or plugins", () => {
   expect(stackEnvironment(request())).toMatchObject({
     PULUMI_SKIP_UPDATE_CHECK: "true",

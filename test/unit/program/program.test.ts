@@ -67,10 +67,10 @@ describe.each(Object.entries(shapes))("the program of stack %s", (stack, { hosts
     expect([run().error, run().remote]).toEqual([undefined, []]);
   });
 
-  test("declares one environment: provisioning, stores, roles and the management server", () => {
+  test("declares one environment: provisioning, stores, roles, the management server and its cloud", () => {
     expect(childrenOf("")).toEqual([`Environment ${stack}`]);
     expect(new Set(childrenOf(`Environment ${stack}`))).toEqual(
-      new Set(["Provisioning lab", "Storage lab", "Roles lab", `cloudstack:ManagementServer ${server}`]),
+      new Set(["Provisioning lab", "Storage lab", "Roles lab", `cloudstack:ManagementServer ${server}`, "MarvinCloud lab"]),
     );
   });
 
@@ -136,7 +136,20 @@ describe.each(Object.entries(shapes))("the program of stack %s", (stack, { hosts
     }
   });
 
-  test("asks the management server last, after its role and its stores, and keeps its keys secret", () => {
+  test("proves the cloud healthy last, after every host, which joins once it has its role, and every store", () => {
+    const needs = needsOf("cloudstack:Health lab");
+    const made = run().resources.filter(({ label }) => /^cloudstack:(Host|StoragePool|ImageStore|ZoneEnablement) /.test(label));
+    expect([...needs]).toEqual(expect.arrayContaining(made.map((one) => one.label)));
+    const joined = made.filter(({ label }) => label.startsWith("cloudstack:Host "));
+    expect(joined).toHaveLength(hosts.length);
+    const roles = (label: string) =>
+      [...needsOf(label)].filter((one) => one.startsWith("puppet:Run ") && one !== `puppet:Run ${server}.lab.test`);
+    expect(joined.flatMap(({ label }) => roles(label)).sort()).toEqual(labels("puppet:Run", fqdns(hosts)));
+    for (const { label, deletedWith } of run().resources.filter((one) => one.label.startsWith("cloudstack:")))
+      expect([label, deletedWith]).toEqual([label, `xenserver:VirtualMachine ${server}`]);
+  });
+
+  test("asks the management server after its role and its stores, and keeps its keys secret", () => {
     const label = `cloudstack:ManagementServer ${server}`;
     const own = [`xenserver:VirtualMachine ${server}`, `puppet:Run ${server}.lab.test`, ...labels("nfs:Store", stores)];
     expect(resource(label).dependsOn.sort()).toEqual(own.sort());
@@ -193,7 +206,7 @@ test("a stack that has no file is refused by name", async () => {
   expect(resources).toEqual([]);
 });
 
-test("a site that only names a management server declares nothing to install", async () => {
+test("a site that only names a management server declares its cloud, and nothing to install", async () => {
   mkdirSync(join(folder, "environments/cloud"));
   writeFileSync(join(folder, "environments/cloud/inventory.yaml"), "site: cloud\nmanagementServer: { address: 127.0.0.1 }\n");
   cpSync(join(checkout, "test/fixtures/simulator.cfg"), join(folder, "environments/cloud/simulator.cfg"));
@@ -201,7 +214,11 @@ test("a site that only names a management server declares nothing to install", a
   const stack = config.map((line) => `  cloudstack-testbed:${line}\n`).join("");
   writeFileSync(join(folder, "Pulumi.cloud.yaml"), `config:\n${stack}`);
   const { resources, outputs, error, warnings } = await runProgram(folder, "cloud");
-  expect([error, resources]).toEqual([undefined, []]);
-  expect(warnings[0]).toContain("TB131");
+  expect(error).toBeUndefined();
+  const kinds = new Set(resources.map(({ label }) => label.replace(/ .*/, "")));
+  expect([...kinds].filter((kind) => !kind.startsWith("cloudstack:"))).toEqual(["MarvinCloud"]);
+  expect(kinds).not.toContain("cloudstack:ManagementServer");
+  expect(resources.filter((one) => one.deletedWith)).toEqual([]);
+  expect(warnings.join("\n")).toContain("TB104");
   expect(outputs).toMatchObject({ site: "cloud", hosts: [] });
 });

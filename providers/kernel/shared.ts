@@ -1,4 +1,5 @@
-import { coalesce, errorText, TestbedError } from "../kernel/index.ts";
+import { coalesce } from "./concurrency.ts";
+import { errorText, TestbedError } from "./errors.ts";
 
 /** Waits for work that others wait for too: this caller's signal ends its own wait, never the work. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, waiting: { system: string; object: string }): Promise<T> {
@@ -44,6 +45,13 @@ class Callers {
   #abortWhenAlone(reason: unknown): void {
     if (this.#begun && this.#waiting === 0) this.#controller.abort(reason);
   }
+}
+
+/** A signal that aborts once all of them have: for work that is done for several callers at once. */
+export function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
+  const callers = new Callers();
+  for (const signal of signals) callers.join(signal);
+  return callers.begin();
 }
 
 const rounds = new Map<string, Callers>();
