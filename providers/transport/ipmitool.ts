@@ -136,15 +136,21 @@ function runHere(password: string, args: readonly string[]): Promise<End> {
     const child = spawn("ipmitool", args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH, LC_ALL: "C", IPMITOOL_PASSWORD: password },
-      timeout: PROCESS_SECONDS * 1000,
-      killSignal: "SIGKILL",
     });
+    // Not spawn's own limit: its timer outlives a program that could not be started, and keeps this process alive.
+    const limit = setTimeout(() => child.kill("SIGKILL"), PROCESS_SECONDS * 1000);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
     child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
-    child.once("error", (error) => reject(notInstalled("this machine", error.message, error)));
-    child.once("close", (status, signal) => resolve({ status: signal ? undefined : (status ?? 1), stdout, stderr }));
+    child.once("error", (error) => {
+      clearTimeout(limit);
+      reject(notInstalled("this machine", error.message, error));
+    });
+    child.once("close", (status, signal) => {
+      clearTimeout(limit);
+      resolve({ status: signal ? undefined : (status ?? 1), stdout, stderr });
+    });
   });
 }
 

@@ -25,7 +25,7 @@ export function providerText(kind = "test:File"): string {
 /** The real dynamic-provider process, driven over gRPC as the engine drives it. */
 export class ProviderProcess {
   readonly process: ChildProcess;
-  readonly #client: Record<string, (request: unknown, done: (error: Error | null, reply: Reply) => void) => void>;
+  readonly #client: Client;
 
   private constructor(child: ChildProcess, port: string) {
     this.process = child;
@@ -111,12 +111,16 @@ export class ProviderProcess {
   }
 
   async stop(): Promise<void> {
+    // An open channel goes on looking for the process that is gone, and keeps jest alive.
+    this.#client.close();
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGKILL");
     await ended;
   }
 }
+
+type Client = { close(): void } & Record<string, (request: unknown, done: (error: Error | null, reply: Reply) => void) => void>;
 
 interface Struct {
   toJavaScript(): Properties;

@@ -69,6 +69,10 @@ test("two commands to one BMC never run at the same time", async () => {
 test("a machine without ipmitool is told to install it", async () => {
   process.env.PATH = folder;
   rmSync(join(folder, "ipmitool"));
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+  const before = timers();
   expect((await failure(ipmitool(target, ["mc", "info"]))).message).toContain("install ipmitool there");
+  // What is left of it would keep the process alive, and every command that looked at a BMC with it.
+  expect(timers()).toBeLessThanOrEqual(before);
   process.env.PATH = `${folder}${delimiter}${path}`;
 });
