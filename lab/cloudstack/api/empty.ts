@@ -3,5 +3,12 @@ import { type Command, type Commands, listReply } from "../command.ts";
 const empty: Command = { run: (request) => listReply(request, "", []) };
 const emptyForUsers: Command = { ...empty, forUsers: true };
 
+/** What independent clients ask for besides. */
+const asked = ["PortForwardingRules", "IpForwardingRules", "FirewallRules", "LoadBalancerRules", "SSHKeyPairs", "Snapshots", "VPCs"];
+
 /** What the emulated cloud has none of. */
-export const emptyCommands: Commands = { listDedicatedZones: empty, listPublicIpAddresses: emptyForUsers };
+export const emptyCommands: Commands = {
+  listDedicatedZones: empty,
+  listPublicIpAddresses: emptyForUsers,
+  ...Object.fromEntries(asked.map((name) => [`list${name}`, emptyForUsers])),
+};
