@@ -6,7 +6,9 @@ import { cachedEngine } from "../cli/project.ts";
 import { type Lab, startLab, stopLab } from "../lab/index.ts";
 import { benchFolder, checkout, type Run, run } from "./place.ts";
 
-/** The numbers of the lab's four machines: h11 has the address 10.91.0.11. */
+/** A lab of its own, whose machines really boot. */
+const lab: Lab = { checkout, site: "lab", state: join(benchFolder, "qemu-lab") };
+/** The numbers of the four machines: h11 has the address 10.91.0.11. */
 const MACHINES = ["11", "12", "13", "14"];
 const stackFile = "Pulumi.kvm.yaml";
 
@@ -17,35 +19,24 @@ interface StateResource {
 
 interface JournalLine {
   urn: string;
-  type: string;
   event: string;
   seconds?: number;
 }
 
-/** Stack kvm with its hosts and nothing that comes after them: no stores, no puppet, no management server. */
+/** Stack kvm with its four hosts and nothing that comes after them: no stores, no puppet, no management server. */
 export class Installs {
   readonly #folder = join(benchFolder, "installs");
   readonly #environment: NodeJS.ProcessEnv;
-  /** A lab of its own. */
-  readonly #lab: Lab;
-  readonly #machines: "qemu" | "light";
 
-  /** @param lightHosts of a site made for this; left out, the lab's four machines, which really boot */
-  constructor(lightHosts?: number) {
-    this.#machines = lightHosts === undefined ? "qemu" : "light";
-    const site = lightHosts === undefined ? "lab" : join(this.#folder, "environments/lab");
-    this.#lab = { checkout, site, state: join(benchFolder, `${this.#machines}-lab`) };
+  constructor() {
     const at = (...names: string[]) => join(this.#folder, ...names);
     rmSync(this.#folder, { recursive: true, force: true });
     mkdirSync(at(".testbed/state"), { recursive: true });
     for (const name of ["appliance", "node_modules", "package.json", "providers", "stacks", "Pulumi.yaml"])
       symlinkSync(join(checkout, name), at(name));
     cpSync(join(checkout, "environments"), at("environments"), { recursive: true });
-    editMarvin(at("environments/lab/lab-kvm.cfg"), lightHosts);
-    editYaml(at("environments/lab/inventory.yaml"), (document) => {
-      document.deleteIn(["driver", "puppet"]);
-      if (lightHosts !== undefined) onlyLightHosts(document, lightHosts);
-    });
+    editMarvin(at("environments/lab/lab-kvm.cfg"));
+    editYaml(at("environments/lab/inventory.yaml"), (document) => document.deleteIn(["driver", "puppet"]));
     copyFileSync(join(checkout, stackFile), at(stackFile));
     editYaml(at(stackFile), (document) => document.deleteIn(["config", "cloudstack-testbed:managementServer"]));
     // ssh takes no key that others may read, and git keeps no such modes.
@@ -56,7 +47,7 @@ export class Installs {
         projectFolder: this.#folder,
         nodeFolder: dirname(process.execPath),
         engineFolder: cachedEngine(),
-        machines: lightHosts ?? MACHINES.length,
+        machines: MACHINES.length,
         passphraseFile: join(checkout, "environments/lab/passphrase"),
         variables: { PATH: process.env.PATH, HOME: process.env.HOME, XDG_CACHE_HOME: process.env.XDG_CACHE_HOME },
       }),
@@ -65,37 +56,35 @@ export class Installs {
 
   /** Starts the lab, installs the machines once, and takes `measure`'s result; afterwards everything is gone again. */
   async within<T>(measure: () => Promise<T>): Promise<T> {
-    await startLab(this.#lab, { machines: this.#machines }, 180);
+    await startLab(lab, { machines: "qemu" });
     try {
       await this.#pulumi("stack", "init");
       await this.up();
       return await measure();
     } finally {
-      await this.#pulumi("destroy", "--yes", "--skip-preview", "--suppress-outputs").finally(() => stopLab(this.#lab));
+      await this.#pulumi("destroy", "--yes", "--skip-preview", "--suppress-outputs").finally(() => stopLab(lab));
     }
   }
 
   readonly up = (): Promise<Run> => this.#pulumi("up", "--yes", "--skip-preview", "--suppress-outputs");
 
-  /** `up` of a new generation, and the seconds of its longest chain of operations that wait for each other and of each host, without queueing. */
-  async newGeneration(generation: string): Promise<{ seconds: number; chain: number; hosts: number[] }> {
+  /** `up` of a new generation, and the seconds of its longest chain of operations that wait for each other, without queueing. */
+  async newGeneration(generation: string): Promise<{ seconds: number; chain: number }> {
     editYaml(join(this.#folder, stackFile), (document) => document.setIn(["config", "cloudstack-testbed:generation"], generation));
     const before = this.#journal().length;
     const { seconds } = await this.up();
-    const journal = this.#journal().slice(before);
-    const hosts = journal.flatMap((line) => (line.event === "end" && line.type === "baremetal:Host" ? [line.seconds ?? 0] : []));
-    return { seconds, chain: longestChain(this.#resources(), journal), hosts };
+    return { seconds, chain: longestChain(this.#resources(), this.#journal().slice(before)) };
   }
 
   /** The same installs by the bare script: seconds. */
   async bare(): Promise<number> {
     const script = join(checkout, "bench/baseline/install.sh");
-    return (await run(["sh", script, join(this.#folder, "key"), ...MACHINES], { inLab: this.#lab, limitSeconds: 900 })).seconds;
+    return (await run(["sh", script, join(this.#folder, "key"), ...MACHINES], { inLab: lab, limitSeconds: 900 })).seconds;
   }
 
   #pulumi(...words: string[]): Promise<Run> {
     const argv = ["pulumi", ...words, "--stack", "kvm", "--non-interactive", "--color", "never"];
-    return run(argv, { folder: this.#folder, environment: this.#environment, inLab: this.#lab });
+    return run(argv, { folder: this.#folder, environment: this.#environment, inLab: lab });
   }
 
   #journal(): JournalLine[] {
@@ -132,44 +121,14 @@ function editYaml(file: string, edit: (document: ReturnType<typeof parseDocument
 }
 
 interface MarvinPart {
-  zones: {
-    secondaryStorages?: unknown;
-    pods: { clusters: { primaryStorages?: unknown; hosts: { url: string }[] }[]; startip: string; endip: string }[];
-  }[];
+  zones: { secondaryStorages?: unknown; pods: { clusters: { primaryStorages?: unknown }[] }[] }[];
 }
 
-const lightName = (index: number) => `l${index + 100}`;
-
-/** Machines of the lab's network, all installed at once; every other one goes, with what only it uses. */
-function onlyLightHosts(document: ReturnType<typeof parseDocument>, count: number): void {
-  const machine = (index: number) => ({
-    mac: `52:54:00:91:01:${index.toString(16).padStart(2, "0")}`,
-    address: `10.91.0.${100 + index}`,
-    network: "management",
-    bmc: { address: `10.91.1.${100 + index}`, credential: "bmc", cipherSuite: 3 },
-    firmware: "bios",
-    roles: ["hypervisor"],
-    state: "active",
-  });
-  const machines = Object.fromEntries(Array.from({ length: count }, (_, index) => [lightName(index), machine(index)]));
-  document.setIn(["machines"], { ...machines, management: document.getIn(["machines", "management"]) });
-  document.setIn(["limits", "simultaneousInstalls"], count);
-}
-
-function editMarvin(file: string, lightHosts?: number): void {
+function editMarvin(file: string): void {
   const marvin = JSON.parse(readFileSync(file, "utf8").replaceAll(/^\s*#.*$/gm, "")) as MarvinPart;
   for (const zone of marvin.zones) {
     delete zone.secondaryStorages;
     for (const cluster of zone.pods.flatMap((pod) => pod.clusters)) delete cluster.primaryStorages;
-  }
-  if (lightHosts !== undefined) {
-    marvin.zones.length = 1;
-    const [pod] = marvin.zones[0]?.pods.splice(0) ?? [];
-    const [cluster] = pod?.clusters ?? [];
-    const [host] = cluster?.hosts ?? [];
-    if (!pod || !cluster || !host) throw new Error(`${file} has no host to make others like`);
-    cluster.hosts = Array.from({ length: lightHosts }, (_, index) => ({ ...host, url: `http://${lightName(index)}` }));
-    marvin.zones[0]?.pods.push({ ...pod, startip: "10.91.0.220", endip: "10.91.0.239" });
   }
   writeFileSync(file, JSON.stringify(marvin, undefined, 2));
 }

@@ -1,4 +1,4 @@
-import { type Figure, median, type Sample } from "../figure.ts";
+import type { Figure, Sample } from "../figure.ts";
 import { Installs } from "../installs.ts";
 import { ensureLab } from "../place.ts";
 import { BenchProject, withUp } from "../project.ts";
@@ -25,13 +25,6 @@ async function overBare(): Promise<Sample> {
   });
 }
 
-/** What the light hosts are for: their own share is a DHCP lease, some fetches, and the copy of a small tree. */
-async function hundredLight(): Promise<Sample> {
-  const installs = new Installs(100);
-  const { seconds, hosts } = await installs.within(() => installs.newGeneration("2"));
-  return { value: seconds, parts: { hosts: hosts.length, medianHost: median(hosts), slowestHost: Math.max(...hosts) } };
-}
-
 export const installFigures: Figure[] = [
   {
     id: "installs-chain",
@@ -48,13 +41,5 @@ export const installFigures: Figure[] = [
     must: 1.2,
     command: "node bench/main.ts --only installs-bare",
     measure: overBare,
-  },
-  {
-    id: "installs-hundred",
-    what: "`up --skip-preview` of a new generation of 100 light hosts, all installing at once",
-    unit: "s",
-    must: 60,
-    command: "node bench/main.ts --only installs-hundred",
-    measure: hundredLight,
   },
 ];
