@@ -68,6 +68,7 @@ describe("a fault that somebody has to mend is named, and the next up heals it:"
     ["its port 8096 is missing", ["management", "cloud-no-open-port"], /port 8096 on management server 10\.91\.0\.41/],
     ["its API is missing", ["management", "cloud-no-api"], /port 8080 on management server 10\.91\.0\.41/],
     ["the disk of the stores is not mounted", ["nfs", "not-mounted"], /half-kvm-primary.*mount/],
+    ["the disk of the stores is full", ["nfs", "full"], /half-kvm-primary.*No space left on device — make room/],
     ["the disk of the stores is read-only", ["nfs", "read-only"], /half-kvm-primary.*read-only/],
     [
       "two stores are one directory",
@@ -112,7 +113,6 @@ describe("a fault that passes is waited out, and the row says so:", () => {
       ["management", "agent-running"],
       /waiting for a run of the agent that is going on|puppet run as/,
     ],
-    ["the disk of the stores is full", ["nfs", "full"], /nfs:Store/],
   ] as const)(
     "%s",
     async (_, words, says) => {
