@@ -64,7 +64,7 @@ export const cloudMoments: readonly Moment[] = [
     type: "cloudstack:Restart",
     lines: ["restarting the service, for settings that are read at start only", "end"],
   },
-  ...["cloudstack:Zone", "cloudstack:Host", "cloudstack:Health"].map(start),
+  ...["cloudstack:Zone", "cloudstack:Host", "cloudstack:StoragePool"].map(start),
 ];
 
 const targets: readonly Target[] = ["the CLI", "the provider", "everything"];
