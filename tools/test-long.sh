@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The long tests: kill rows in three labs of light hosts beside each other (most of a row is waiting), then the real puppetserver in
-# one of them, then kill rows of QEMU hosts. The last line is `N passed, N failed[, N skipped]`. Arguments go to jest's kill rows:
+# The long tests: kill rows in three labs of light hosts beside each other (most of a row is waiting), the other long suites in a fourth,
+# then the real puppetserver, then kill rows of a QEMU host. The last line is `N passed, N failed[, N skipped]`. Arguments go to the
+# kill rows alone:
 # `tools/test-long.sh -t "a store is"`.
 set -euo pipefail
 shopt -s nullglob
@@ -32,12 +33,17 @@ stage() { # stage NAME LAB RESULT JEST-ARGUMENTS…: in a lab that runs; a failu
 }
 
 pids=()
-for ((n = 1; n <= labs; n++)); do
-  cli/testbed.sh lab start --light --state "$lab_state-$n"
-  results+=("reports/long-$n.json")
-  TESTBED_SHARE="$n/$labs" stage "kill rows, share $n of $labs" "$n" "long-$n" --selectProjects long "$@" &
+beside() { # beside LAB NAME RESULT JEST-ARGUMENTS…: a stage in a light lab of its own, which others need not wait for
+  cli/testbed.sh lab start --light --state "$lab_state-$1"
+  results+=("reports/$3.json")
+  stage "$2" "$1" "${@:3}" &
   pids+=($!)
+}
+
+for ((n = 1; n <= labs; n++)); do
+  TESTBED_SHARE="$n/$labs" beside "$n" "kill rows, share $n of $labs" "long-$n" --selectProjects long --testPathPatterns long/kills "$@"
 done
+[ $# -gt 0 ] || beside rest "stacks and faults" long-rest --selectProjects long --testPathIgnorePatterns long/kills
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 
 if [ $# = 0 ]; then

@@ -27,14 +27,6 @@ function since(type: string, phases: readonly string[], names: Readonly<Record<s
 
 const hostPhases = ["arming cobbler", "powering off", "arming PXE", "powering on", "network boot", "installing", "rebooting", "proving"];
 const vmPhases = ["making the VM", ...hostPhases, "end"];
-const serverPhases = [
-  "waiting for the API (port 8096) to answer",
-  "waiting for the API (port 8080) to answer",
-  "setting expunge.delay, expunge.interval, storage.cleanup.interval",
-  "restarting the service, for settings that are read at start only",
-  "end",
-];
-
 /** From the claim to installed hosts. */
 export const hostMoments: readonly Moment[] = [
   start("site:Lease"),
@@ -48,7 +40,7 @@ export const hostMoments: readonly Moment[] = [
   ...since("baremetal:Host", [...hostPhases, "end"], Object.fromEntries(hostPhases.map((phase) => [phase, `a host is ${phase}`]))),
 ];
 
-/** What stands around the cloud: the management server's VM, stores, roles, the server's own start. */
+/** What stands around the cloud, and the cloud: the management server's VM, stores, roles, the server's start, the zone. */
 export const cloudMoments: readonly Moment[] = [
   ...since("xenserver:VirtualMachine", vmPhases, {
     "making the VM": "the VM is made",
@@ -61,11 +53,18 @@ export const cloudMoments: readonly Moment[] = [
   { name: "a certificate is cleaned", type: "puppet:Certificate", lines: ["cleaning the certificate"] },
   start("puppet:Modules"),
   { name: "puppet runs", type: "puppet:Run", lines: ["puppet run as kvm-host", "puppet run as management-server"] },
-  ...since("cloudstack:ManagementServer", serverPhases, {
-    [serverPhases[0] as string]: "the management server starts",
-    [serverPhases[2] as string]: "the management server is set up",
-    [serverPhases[3] as string]: "the management server is restarted",
-  }),
+  {
+    name: "the management server starts",
+    type: "cloudstack:ManagementServer",
+    lines: ["waiting for the API (port 8096) to answer", "waiting for the API (port 8080) to answer", "end"],
+  },
+  start("cloudstack:GlobalSetting"),
+  {
+    name: "the management server is restarted",
+    type: "cloudstack:Restart",
+    lines: ["restarting the service, for settings that are read at start only", "end"],
+  },
+  ...["cloudstack:Zone", "cloudstack:Host", "cloudstack:StoragePool"].map(start),
 ];
 
 const targets: readonly Target[] = ["the CLI", "the provider", "everything"];

@@ -73,19 +73,23 @@ interface Operation {
   resource: { urn: string };
 }
 
-/** Outputs that nothing is compared with: times, names that servers give, and what only the `up` knows that did it. */
-const incidental = ["changed", "installedAt", "phases", "ran", "reportedAt", "result", "since", "syncedAt", "uid", "userId", "way"];
+/** What nothing is compared with: times, names that servers give, and what only the `up` knows that did it. */
+const times = ["after", "changedDuring", "installedAt", "phases", "reportedAt", "since", "start", "syncedAt"];
+const incidental = [...times, "changed", "previousValue", "ran", "result", "uid", "way"];
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The state, a line per value that the next diff can look at, and one per operation that is unfinished. Tokens and host
- * keys of an installation, which others have among their inputs, stand there as the name of its machine: a stale one does not.
+ * The state, a line per value that the next diff can look at, and one per operation that is unfinished. What a machine or an object of the
+ * cloud has anew each time, and others have among their inputs, stands there by the name of its owner: a stale one does not.
  */
 export function stateLines(project: Project): string[] {
   const { latest } = JSON.parse(project.state()).checkpoint as { latest: { resources: Resource[]; pending_operations?: Operation[] } };
   const resources = latest.resources.filter(({ type }) => !type.startsWith("pulumi:providers:"));
   const names = new Map<unknown, string>();
-  for (const { id, outputs = {} } of resources)
-    for (const fresh of ["tokenFingerprint", "hostKey", "uuid"]) if (id && fresh in outputs) names.set(outputs[fresh], `${fresh} of ${id}`);
+  for (const { id, outputs = {} } of resources.filter((one) => one.id))
+    for (const [key, value] of Object.entries(outputs))
+      if (["tokenFingerprint", "hostKey"].includes(key) || UUID.test(String(value))) names.set(value, `${key} of ${id}`);
   const values = resources.flatMap(({ urn, id, inputs, outputs, dependencies = [], initErrors }) =>
     leaves({ id, inputs, outputs, dependencies: dependencies.toSorted(), initErrors }, urn.split("::").slice(2).join(" "), names),
   );
@@ -103,7 +107,5 @@ function leaves(value: unknown, path: string, names: ReadonlyMap<unknown, string
       ? []
       : [`${path} = ${[...names].reduce((line, [fresh, name]) => line.replaceAll(String(fresh), name), text)}`];
   }
-  return Object.entries(value).flatMap(([key, one]) =>
-    path.includes(".outputs") && incidental.includes(key) ? [] : leaves(one, `${path}.${key}`, names),
-  );
+  return Object.entries(value).flatMap(([key, one]) => (incidental.includes(key) ? [] : leaves(one, `${path}.${key}`, names)));
 }
