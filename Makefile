@@ -31,7 +31,7 @@ check: setup ## Checks inventory, marvin configuration and stack file
 test: setup-lab ## Type check, lint and every test
 	@tools/test.sh
 
-test-long: setup-lab ## The long tests: every phase of an `up` killed in every way; about an hour
+test-long: setup-lab ## The long tests: every phase of an `up` killed, light and QEMU hosts; the real puppetserver; about an hour
 	@tools/test-long.sh
 
 bench: setup-lab ## Measures the figures of the project, median of N=5, into reports/bench.json; NAME="ROW…" for some rows

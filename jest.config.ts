@@ -10,8 +10,17 @@ const project = (displayName: string) => ({
 });
 
 export default {
-  // `unit` needs nothing; `contract`, `e2e`, `long` and `puppet` run inside a lab; `lab` and `qemu` start labs of their own.
-  projects: [project("unit"), project("contract"), project("e2e"), project("long"), project("lab"), project("qemu"), project("puppet")],
+  // `unit` needs nothing; `contract`, `e2e`, `long`, `long-qemu` and `puppet` run inside a lab; `lab` and `qemu` start labs of their own.
+  projects: [
+    project("unit"),
+    project("contract"),
+    project("e2e"),
+    project("long"),
+    project("long-qemu"),
+    project("lab"),
+    project("qemu"),
+    project("puppet"),
+  ],
   testTimeout: 120_000,
   reporters: [
     "default",

@@ -5,6 +5,7 @@ import { addDown } from "./commands/down.ts";
 import { addEnv } from "./commands/env.ts";
 import { addExec } from "./commands/exec.ts";
 import { addLab } from "./commands/lab.ts";
+import { addLeftovers } from "./commands/leftovers.ts";
 import { addOwn } from "./commands/own.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPreview } from "./commands/preview.ts";
@@ -35,7 +36,15 @@ Exit statuses: 0 ok · 1 product failure, or a difference where one was asked ab
   )
   .exitOverride();
 
-for (const add of [addCheck, addPlan, addPreview, addRun, addTest, addDown, addExec, addEnv, addLab, addDoctor, addOwn]) add(program);
+for (const add of [addCheck, addPlan, addPreview, addRun, addTest, addDown, addExec, addEnv, addLab, addDoctor, addOwn, addLeftovers])
+  add(program);
+
+// Whoever reads our output may leave before its end (`testbed lab status | head`): the rest is for nobody, and the work goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 try {
   await program.parseAsync();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -8,8 +8,13 @@ export const projectFolder = dirname(import.meta.dirname);
 /** The name in Pulumi.yaml: part of every mark, and the prefix of the configuration's keys. */
 export const projectName = "cloudstack-testbed";
 
-/** The release of the Pulumi engine that set-up gets. */
-export const engineVersion = "3.259.0";
+/** The release of the Pulumi engine that set-up gets: the one of the SDK in package.json. */
+export const engineVersion = sdkVersion();
+
+function sdkVersion(): string {
+  const { dependencies } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8"));
+  return dependencies["@pulumi/pulumi"] as string;
+}
 
 /** Where everything that one stack leaves on this machine is kept. */
 export function stackFolder(stack: string): string {

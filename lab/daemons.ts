@@ -80,11 +80,11 @@ export class Daemons {
     await ended;
   }
 
-  /** Ends a daemon, starts it with the same command or another one, and waits until it serves. */
-  async restart(name: string, command?: string[]): Promise<void> {
+  /** Ends a daemon, starts it with the same command or one made once it has ended (its files are nobody's then), and waits until it serves. */
+  async restart(name: string, prepare?: () => string[]): Promise<void> {
     const { daemon } = this.#child(name);
     await this.stop(name);
-    this.start(command ? { ...daemon, command } : daemon);
+    this.start(prepare ? { ...daemon, command: prepare() } : daemon);
     await this.ready(name);
   }
 

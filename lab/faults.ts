@@ -87,9 +87,9 @@ async function faultOfHost(lab: Faulty, machine: Machine, kind: string, count?: 
     await setCloudFault(lab.site.driver.address, machine.name, kind);
     rmSync(answerFile, { force: true });
     lab.daemons.signal(bmc, "SIGCONT");
-    await lab.daemons.restart(bmc, bmcCommand(lab, machine.name));
+    await lab.daemons.restart(bmc, () => bmcCommand(lab, machine.name));
   } else if (kind === "deaf") lab.daemons.signal(bmc, "SIGSTOP");
-  else if (kind === "wrong-password") await lab.daemons.restart(bmc, bmcCommand(lab, machine.name, "another"));
+  else if (kind === "wrong-password") await lab.daemons.restart(bmc, () => bmcCommand(lab, machine.name, "another"));
   else if (kind === "answer-broken") writeFileSync(answerFile, "1");
   else if (kind in agentFaults) setPuppetFault(kind as AgentFault, machine.name, count);
   else if (kind in machineFaults) machine.faults.set(kind as MachineFault, Number(count ?? Number.POSITIVE_INFINITY));

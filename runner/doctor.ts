@@ -1,8 +1,6 @@
-import { CommandError, exitStatus } from "../cli/exit.ts";
-import { projectFolder } from "../cli/project.ts";
+import { exitStatus } from "../cli/exit.ts";
 import type { OpenStack } from "../cli/stack.ts";
 import { type Context, redact } from "../providers/kernel/index.ts";
-import { loadInputs } from "../stacks/load.ts";
 import type { Plan } from "../stacks/plan.ts";
 import { examineClock } from "./examine/clocks.ts";
 import { examineCobbler } from "./examine/cobbler.ts";
@@ -12,17 +10,16 @@ import { amiss, type Examined } from "./examine/examined.ts";
 import { examineBmc, examineHost, examineName } from "./examine/machines.ts";
 import { examineTools } from "./examine/tools.ts";
 import { liveProbe } from "./live-probe.ts";
-import { stackCredentials, stackHosts } from "./pulumi.ts";
+import { stackCredentials, stackMachines } from "./pulumi.ts";
 import { atSite } from "./site-context.ts";
+import { planOf } from "./stack-plan.ts";
 
 /** Looks at this machine, the driver, the BMCs and the proved hosts of a stack; changes nothing. Returns the exit status of the command. */
 export async function examineSite(opened: OpenStack, json: boolean): Promise<number> {
-  const { plan } = loadInputs(projectFolder, { stack: opened.stack });
-  if (!plan)
-    throw new CommandError(exitStatus.input, `Stack ${opened.stack} has no plan while its inputs have faults: see \`testbed check\`.`);
+  const plan = planOf(opened.stack);
   const examined = await atSite(opened, async (context) => {
     const parts = [examineTools(opened.environment), driver(context, plan), examineCobbler(context, plan.driver.cobbler, plan.driver)];
-    return (await Promise.all([...parts, machines(opened, plan)])).flat();
+    return (await Promise.all([...parts, machines(context, opened, plan)])).flat();
   });
   const wrong = examined.filter((one) => one.wrong !== undefined).length;
   process.stdout.write(
@@ -44,10 +41,10 @@ async function driver(context: Context, plan: Plan): Promise<Examined[]> {
   }
 }
 
-async function machines(opened: OpenStack, plan: Plan): Promise<Examined[]> {
-  const [hosts, credentials] = await Promise.all([stackHosts(opened), stackCredentials(opened)]);
-  const proved = hosts.filter((host) => host.hostKey);
-  const probe = liveProbe(plan, credentials);
+async function machines(context: Context, opened: OpenStack, plan: Plan): Promise<Examined[]> {
+  const [{ hosts, managementServer }, credentials] = await Promise.all([stackMachines(opened), stackCredentials(opened)]);
+  const proved = [...hosts, ...(managementServer ? [managementServer] : [])].filter((machine) => machine.hostKey);
+  const probe = liveProbe(context, plan, credentials);
   // Names come with the first `up`: before it there are none to miss.
   const named = plan.driver.dns === "dnsmasq" && hosts.length > 0 ? plan.machines : [];
   return Promise.all([

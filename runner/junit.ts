@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { create } from "xmlbuilder2";
-import type { CaseResult } from "./suite.ts";
+import type { CaseResult } from "./case.ts";
 
 /** Results as JUnit XML, with what describes the run as properties. */
 export function junitXml(suite: string, results: readonly CaseResult[], properties: Readonly<Record<string, string>>): string {

@@ -1,17 +1,14 @@
-import { CommandError, exitStatus } from "../cli/exit.ts";
-import { projectFolder } from "../cli/project.ts";
+import { exitStatus } from "../cli/exit.ts";
 import type { OpenStack } from "../cli/stack.ts";
 import { table } from "../cli/table.ts";
 import { type Claim, type Driver, listClaims } from "../providers/site/index.ts";
-import { loadInputs } from "../stacks/load.ts";
 import { holderText } from "./own-stack.ts";
 import { atSite, stackMark } from "./site-context.ts";
+import { planOf } from "./stack-plan.ts";
 
 /** Who holds what on the site of a stack. Returns the exit status of the command. */
 export async function showLeases(opened: OpenStack, json: boolean): Promise<number> {
-  const { plan } = loadInputs(projectFolder, { stack: opened.stack });
-  if (!plan)
-    throw new CommandError(exitStatus.input, `Stack ${opened.stack} has no plan while its inputs have faults: see \`testbed check\`.`);
+  const plan = planOf(opened.stack);
   const driver: Driver = { address: plan.driver.address, ...plan.driver.ssh };
   const claims = await atSite(opened, (context) => listClaims(context, driver));
   const whose = ({ holder }: Claim) => holderText(holder, stackMark(opened));

@@ -1,21 +1,20 @@
 import { Resolver } from "node:dns/promises";
 import { keyValues } from "../providers/installation/index.ts";
+import type { Context } from "../providers/kernel/index.ts";
+import { lastRun } from "../providers/puppet/index.ts";
 import { connectSsh, type SshTarget } from "../providers/transport/ssh.ts";
 import { xmlRpcClient } from "../providers/transport/xmlrpc.ts";
+import type { Plan } from "../stacks/plan.ts";
+import { clockOf } from "./examine/clocks.ts";
+import type { Credentials } from "./pulumi.ts";
 import type { SiteProbe } from "./suite.ts";
 
 /** Written by the installation itself; lines `key=value`. */
 const proofFile = "/etc/testbed-install";
 const secondsPerQuestion = 10;
 
-/** Where the site's services are. */
-export interface SitePlace {
-  driver: { address: string; cobbler: { url: string; tlsFingerprint?: string | undefined } };
-}
-
 /** Asks the real site: SSH to the hosts, XML-RPC to cobbler, DNS to the driver. */
-export function liveProbe(place: SitePlace, credentials: Record<string, Record<string, string>>): SiteProbe {
-  const { driver } = place;
+export function liveProbe(context: Context, { driver }: Pick<Plan, "driver">, credentials: Credentials): SiteProbe {
   const { url, tlsFingerprint } = driver.cobbler;
   const cobbler = xmlRpcClient(url, { system: `cobbler ${url}`, timeoutSeconds: secondsPerQuestion, tlsFingerprint });
   const resolver = new Resolver({ timeout: 2000, tries: 3 });
@@ -35,6 +34,8 @@ export function liveProbe(place: SitePlace, credentials: Record<string, Record<s
       return { profile: String(found.profile), netboot: found.netboot_enabled === true };
     },
     addresses: (fqdn) => resolver.resolve4(fqdn).catch(noSuchName),
+    clock: async (host) => (await clockOf(host, driver, credentials)).fault,
+    lastRun: ({ address, hostKey }) => lastRun(context, { address, user: "root", hostKey, credential: "hosts" }),
     names: (address) => resolver.reverse(address).catch(noSuchName),
   };
 }

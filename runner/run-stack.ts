@@ -8,6 +8,7 @@ import { projectFolder, stackFolder } from "../cli/project.ts";
 import { argvAtSite, type OpenStack } from "../cli/stack.ts";
 import { junitXml, writeWhole } from "./junit.ts";
 import { ensureStack } from "./pulumi.ts";
+import { externalText } from "./stack-plan.ts";
 
 /** Check → up → environment suite → where to look. Returns the exit status of the command. */
 export async function runStack(opened: OpenStack): Promise<number> {
@@ -36,8 +37,13 @@ async function stages(opened: OpenStack, files: ReturnType<typeof runFiles>): Pr
   const up = await runPulumiUp(opened, files.log);
   if (up.interrupted) return exitStatus.interrupted;
   if (up.status !== 0) {
-    const reason = `pulumi up ended with status ${up.status}, so no host was tested; \`testbed run\` again touches only what failed`;
+    const reason = `pulumi up ended with status ${up.status}, so nothing was tested; \`testbed run\` again touches only what failed`;
     return redWithoutTests(opened, files, `${reason}\n${lastLines(files.log, 40)}`, exitStatus.infrastructure);
+  }
+  const external = externalText(opened.stack);
+  if (external !== undefined) {
+    process.stdout.write(`\nnothing to prove: ${external}\n`);
+    return exitStatus.ok;
   }
   const suite = await runLogged(testArgv(opened), opened.environment, projectFolder, join(stackFolder(opened.stack), "test.log"));
   return suite.interrupted ? exitStatus.interrupted : suite.status;
@@ -63,9 +69,9 @@ function runPulumiUp(opened: OpenStack, log: string): Promise<Ended> {
 function verdictText(status: number): string {
   switch (status) {
     case exitStatus.ok:
-      return "every host is proved";
+      return "everything is proved";
     case exitStatus.product:
-      return "a host is not what it should be";
+      return "something is not what it should be";
     case exitStatus.input:
       return "the inputs have faults; nothing was touched";
     case exitStatus.interrupted:

@@ -12,7 +12,7 @@ export function stackMark(opened: OpenStack): Mark {
 }
 
 /** What the providers' functions need when a command of the operator calls them, outside of any Pulumi operation. */
-function siteContext(opened: OpenStack, credentials: Credentials, limitSeconds = 600): Context {
+function siteContext(opened: OpenStack, credentials: Credentials, limitSeconds: number): Context {
   for (const { user: _, ...secrets } of Object.values(credentials)) rememberSecrets(secrets);
   return {
     name: opened.stack,
@@ -38,10 +38,10 @@ function siteContext(opened: OpenStack, credentials: Credentials, limitSeconds =
 }
 
 /** Works with the site as the operator, with the stack's credentials and mark; its connections end with the work. */
-export async function atSite<T>(opened: OpenStack, work: (context: Context) => Promise<T>): Promise<T> {
+export async function atSite<T>(opened: OpenStack, work: (context: Context) => Promise<T>, limitSeconds = 600): Promise<T> {
   await ensureStack(opened);
   await loadEverySystem();
-  const context = siteContext(opened, await stackCredentials(opened));
+  const context = siteContext(opened, await stackCredentials(opened), limitSeconds);
   try {
     return await work(context);
   } finally {

@@ -1,4 +1,7 @@
-/** A host as the stack's outputs describe it. */
+import type { LastRun } from "../providers/puppet/index.ts";
+import { type CaseResult, differences, runCase } from "./case.ts";
+
+/** A machine as the stack's outputs describe it. */
 export interface ProvedHost {
   name: string;
   address: string;
@@ -19,18 +22,10 @@ export interface SiteProbe {
   addresses(fqdn: string): Promise<string[]>;
   /** Names of an address. */
   names(address: string): Promise<string[]>;
-}
-
-/** `failed`: an answer that is not the expected one. `error`: no answer, so nothing is known. */
-export type CaseVerdict = "ok" | "failed" | "error";
-
-export interface CaseResult {
-  host: string;
-  name: string;
-  verdict: CaseVerdict;
-  seconds: number;
-  /** Expected, seen, what to do. */
-  message?: string;
+  /** What is wrong with its clock beside the driver's, undefined when nothing is. */
+  clock(host: ProvedHost): Promise<string | undefined>;
+  /** What the machine says of its last puppet run. */
+  lastRun(host: ProvedHost): Promise<LastRun>;
 }
 
 export interface ExpectedHost {
@@ -38,6 +33,8 @@ export interface ExpectedHost {
   fqdn: string;
   profile: string;
   generation: string;
+  /** The role that puppet gives it; undefined where the site has no puppet. */
+  role: string | undefined;
 }
 
 export interface SuiteRequest {
@@ -52,7 +49,7 @@ export interface SuiteRequest {
   onResult?(result: CaseResult): void;
 }
 
-/** Proves every host that the plan asks for, all at once. A host that is not there fails: never "continue with fewer". */
+/** Proves every machine that the plan asks for, all at once. One that is not there fails: never "continue with fewer". */
 export async function environmentSuite(request: SuiteRequest): Promise<CaseResult[]> {
   const results = await Promise.all(request.expected.map((expected) => proveHost(request, expected)));
   return results.flat();
@@ -78,6 +75,9 @@ async function proveHost(request: SuiteRequest, expected: ExpectedHost): Promise
     run("the wanted installation answers over SSH", () => proveInstallation(request, expected, host)),
     run("cobbler has its profile and will not install it again", () => proveSystem(request, expected)),
   ];
+  cases.push(run("its clock agrees with the driver's", () => request.probe.clock(host)));
+  const { role } = expected;
+  if (role) cases.push(run(`puppet's last run gave it the role ${role}`, async () => roleFault(role, await request.probe.lastRun(host))));
   if (request.dns) cases.push(run("DNS knows its name and its address", () => proveNames(request, expected, host)));
   return Promise.all(cases);
 }
@@ -107,25 +107,14 @@ async function proveNames(request: SuiteRequest, expected: ExpectedHost, host: P
   return wrong.length > 0 ? wrong.join("; ") : undefined;
 }
 
-function differences(expected: Record<string, string>, seen: Record<string, string>): string[] {
-  return Object.entries(expected)
-    .filter(([key, value]) => seen[key] !== value)
-    .map(([key, value]) => `${key} should be ${value}, and is ${seen[key] ?? "not said"}`);
-}
-
-async function runCase(host: string, name: string, action: () => Promise<string | undefined>): Promise<CaseResult> {
-  const began = performance.now();
-  const end = (verdict: CaseVerdict, message?: string): CaseResult => ({
-    host,
-    name,
-    verdict,
-    seconds: (performance.now() - began) / 1000,
-    ...(message === undefined ? {} : { message }),
-  });
-  try {
-    const wrong = await action();
-    return wrong === undefined ? end("ok") : end("failed", wrong);
-  } catch (error) {
-    return end("error", error instanceof Error ? error.message : String(error));
-  }
+/** Why the last puppet run did not give a machine its role. */
+function roleFault(role: string, { role: seen, done, report }: LastRun): string | undefined {
+  const wrong = differences({ role }, seen ? { role: seen } : {});
+  if (!done) wrong.push("no run of ours has ended well since the last one began");
+  if (!report) wrong.push("the machine keeps no report of its last run");
+  else if (report.status === "failed" || report.failed.length > 0)
+    wrong.push(
+      `its report of ${report.time} says failed: ${report.failed.map((one) => `${one.resource} ${one.message}`).join("; ") || "no catalog"}`,
+    );
+  return wrong.length > 0 ? `${wrong.join("; ")}. \`pulumi refresh\` and \`pulumi up\` run the agent again.` : undefined;
 }

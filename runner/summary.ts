@@ -1,4 +1,4 @@
-import type { CaseResult } from "./suite.ts";
+import type { CaseResult } from "./case.ts";
 
 /** Results for a reader: what is wrong first, then one line of counts. */
 export function summarize(results: readonly CaseResult[]): string {
@@ -9,7 +9,7 @@ export function summarize(results: readonly CaseResult[]): string {
   const hosts = new Set(results.map((result) => result.host));
   const badHosts = new Set(bad.map((result) => result.host));
   lines.push(
-    `${hosts.size - badHosts.size} of ${hosts.size} hosts proved; ${results.length - bad.length} of ${results.length} checks passed`,
+    `machines and stores: ${hosts.size - badHosts.size} of ${hosts.size} proved; ${results.length - bad.length} of ${results.length} checks passed`,
   );
   return `${lines.join("\n")}\n`;
 }

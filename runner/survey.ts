@@ -17,7 +17,8 @@ const CONCURRENCY = 8;
 /** Looks at everything that the stack wants and that carries marks; changes nothing. */
 export async function surveySite(context: Context, wanted: readonly WantedResource[]): Promise<Surveyed[]> {
   const ask = limiter("survey", CONCURRENCY);
-  const rows = await Promise.all(
+  // All have ended before one's failure is told: what still asks would open connections that nobody closes.
+  const rows = await Promise.allSettled(
     wanted.map((resource) =>
       ask(async () => {
         const ownership = ownershipOf(resource.type);
@@ -28,7 +29,10 @@ export async function surveySite(context: Context, wanted: readonly WantedResour
       }),
     ),
   );
-  return rows.flat();
+  return rows.flatMap((row) => {
+    if (row.status === "rejected") throw row.reason;
+    return row.value;
+  });
 }
 
 /** Puts this stack's mark on each, one after another. Stops at the first that is refused: what was taken stays taken. */
@@ -52,7 +56,8 @@ export const isOurs = (row: Surveyed, mark: Mark) => sameMark(row.holding.holder
 
 /** Whether something concerns one machine: an object of its own, or a claim on it or its addresses. */
 export function concernsHost({ resource, holding }: Surveyed, wanted: readonly WantedResource[], host: string): boolean {
-  if (!Array.isArray(resource.inputs.claims)) return resource.inputs.name === host;
+  const { claims, name, certname } = resource.inputs;
+  if (!Array.isArray(claims)) return name === host || String(certname ?? "").startsWith(`${host}.`);
   const own = wanted.filter(({ inputs }) => inputs.name === host);
   const names = new Set<unknown>([host, ...own.flatMap(({ inputs }) => addressesIn(inputs))]);
   return names.has(holding.object.slice(holding.object.indexOf("/") + 1));

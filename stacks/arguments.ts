@@ -69,6 +69,14 @@ export function installs(plan: Plan, machine: PlannedInstallation): string {
   ]);
 }
 
+/**
+ * The generation of a store. A new installation of the management server is a new, empty database, which would reuse ids over old
+ * content. A host that is installed anew or added to a living cloud is no reason to empty anything.
+ */
+export function storeGeneration(generation: string, serverToken?: string): string {
+  return serverToken === undefined ? generation : `${generation} ${serverToken}`;
+}
+
 export function fingerprint(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Inventory } from "./inventory.ts";
 import { type Found, isRecord } from "./schema.ts";
 import type { Path } from "./sources/index.ts";
 
@@ -10,6 +11,7 @@ const secure = z.strictObject({ secure: z.string() });
 const text = z.union([z.string().min(1, "must not be empty"), z.number().transform(String)], "must be a text");
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, "must be a SHA-256: 64 hexadecimal digits");
 const limit = z.number().positive().optional();
+const noLicence = { adopt: false, destroyGuests: false };
 
 const keys = {
   site: z.string().regex(/^[\w-][\w.-]*$/, "must be the name of a folder of environments/"),
@@ -24,12 +26,16 @@ const keys = {
     systemVmTemplate: z.strictObject({ url: z.url(), sha256 }).optional(),
   }),
   managementServer: z.strictObject({ profile: z.string() }).optional(),
+  cloud: z.strictObject({ adopt: z.boolean().default(false), destroyGuests: z.boolean().default(false) }).default(noLicence),
   logLevel: z.enum(["debug", "info", "warning", "error"]).optional(),
   limits: z
     .strictObject({
       simultaneousInstalls: z.number().int().positive().optional(),
       bmcPacingSeconds: z.number().nonnegative().optional(),
       installSeconds: limit,
+      runSeconds: z.number().int().positive().optional(),
+      startSeconds: limit,
+      operations: z.record(z.string().regex(/^[a-z]+:[A-Z]\w+$/, "must be a type of docs/resources.md"), z.number().positive()).optional(),
     })
     .default({}),
   credentials: z.record(z.string(), z.record(z.string(), z.union([secure, text]))).default({}),
@@ -62,9 +68,11 @@ export interface StackConfiguration {
   cloudstack: { release: string; packages?: string | undefined; systemVmTemplate?: { url: string; sha256: string } | undefined };
   /** What the management server's machine is installed with. */
   managementServer?: { profile: string } | undefined;
+  /** Whether zones that carry nobody's mark may be taken over, and whether users' VMs may be destroyed with the cloud. */
+  cloud: { adopt: boolean; destroyGuests: boolean };
   logLevel?: "debug" | "info" | "warning" | "error" | undefined;
   /** Override the inventory's. */
-  limits: { simultaneousInstalls?: number | undefined; bmcPacingSeconds?: number | undefined; installSeconds?: number | undefined };
+  limits: { [K in keyof Inventory["limits"]]?: number | undefined };
   /** Credential names with the fields that are set, and whether each is encrypted. */
   credentials: Record<string, Record<string, "encrypted" | "clear">>;
 }
@@ -89,6 +97,7 @@ export function stackConfiguration(stack: string, file: Found<StackFile>): Found
     generations: of("generations"),
     cloudstack: of("cloudstack"),
     managementServer: of("managementServer"),
+    cloud: of("cloud"),
     logLevel: of("logLevel"),
     limits: of("limits"),
     credentials: credentialForms(of("credentials")),

@@ -27,6 +27,10 @@ export const findingCodes = {
     remedy: "correct the spelling, or remove the key",
   },
   TB103: { means: "a value is missing or has the wrong form", remedy: "give it a value of the form that the finding says" },
+  TB104: {
+    means: "a key of a marvin configuration is read by nothing: neither by this project nor by marvin and its tests (a warning)",
+    remedy: "remove it, or correct what the finding says about it",
+  },
   TB110: { means: "two things share a MAC, an address, a name or a BMC", remedy: "give each its own" },
   TB111: {
     means: "an address or a gateway lies outside its network, or is the network or broadcast address",
@@ -88,6 +92,10 @@ export const findingCodes = {
   TB140: {
     means: "a machine's firmware cannot boot what its profile installs",
     remedy: "add the boot loader to the distro, or correct the machine's `firmware`",
+  },
+  TB150: {
+    means: "a zone of the marvin configuration is not one that the server takes, or would take for what is meant",
+    remedy: "correct what the finding says: kinds of traffic, networks, hypervisors, stores, addresses of guests",
   },
 } as const;
 

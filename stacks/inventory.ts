@@ -16,6 +16,7 @@ const texts = z.record(z.string(), z.string()).default({});
 const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/, "must be an absolute path without `.`, `..` and a slash at its end");
 const relative = z.string().regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0]+$/, "must be a path inside the site's folder");
 const positive = z.number().int().positive();
+const port = z.number().int().min(1).max(65535);
 
 /** An account on a machine of the site that is not installed by us: its host key is pinned. */
 const ssh = z.strictObject({
@@ -40,7 +41,7 @@ const machine = z.strictObject({
   bmc: z
     .strictObject({
       address: ipv4,
-      port: z.number().int().min(1).max(65535).default(623),
+      port: port.default(623),
       credential: z.string().min(1).default("bmc"),
       cipherSuite: z.number().int().min(1).max(17).default(17),
       via: z.enum(["here", "driver"]).default("here"),
@@ -171,8 +172,12 @@ export const inventorySchema = z.strictObject({
       simultaneousInstalls: positive.default(8),
       bmcPacingSeconds: z.number().nonnegative().default(5),
       installSeconds: z.number().positive().default(1800),
+      /** Of one puppet run. */
+      runSeconds: z.number().int().positive().default(1800),
+      /** Of one start of the management server. */
+      startSeconds: z.number().positive().default(900),
     })
-    .default({ simultaneousInstalls: 8, bmcPacingSeconds: 5, installSeconds: 1800 }),
+    .default({ simultaneousInstalls: 8, bmcPacingSeconds: 5, installSeconds: 1800, runSeconds: 1800, startSeconds: 900 }),
 });
 
 export type Inventory = z.infer<typeof inventorySchema>;
@@ -182,7 +187,15 @@ export type InventoryMachine = Inventory["machines"][string];
 export const externalSiteSchema = z.strictObject({
   site: name,
   unreachable: z.string().min(1).optional(),
-  managementServer: z.strictObject({ address: hostName, port: z.number().int().min(1).max(65535).default(8096) }),
+  managementServer: z.strictObject({
+    address: place,
+    /** The API; and the open (integration) port, 0 where it is closed. */
+    ports: z
+      .strictObject({ api: port.default(8080), open: z.union([z.literal(0), port]).default(8096) })
+      .default({ api: 8080, open: 8096 }),
+    /** `apiKey` and `secretKey`, or `user` and `password`; not needed where the open port answers. */
+    credential: z.string().min(1).default("cloudstack"),
+  }),
 });
 
 export type ExternalSite = z.infer<typeof externalSiteSchema>;

@@ -1,28 +1,33 @@
 import {
   checkClearText,
+  checkCloudSecrets,
   checkExternal,
   checkInventory,
   checkMarvin,
   checkPlaceholders,
+  checkServerCredential,
   checkSite,
   checkStack,
   checkUnused,
 } from "./checks/index.ts";
-import { type StackFile, stackConfiguration, stackFileSchema } from "./config.ts";
+import { type StackConfiguration, type StackFile, stackConfiguration, stackFileSchema } from "./config.ts";
 import { absentFile, chosenConfigurations, configurations, type Input, namedIn, readMarvin, readSource, siteTexts } from "./files.ts";
 import { type Finding, sortFindings } from "./findings.ts";
-import { type ExternalSite, externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
+import { externalSiteSchema, type Inventory, inventorySchema } from "./inventory.ts";
 import type { Marvin } from "./marvin.ts";
-import { type Plan, plan } from "./plan.ts";
+import { type ExternalPlan, type Plan, plan, planExternal } from "./plan.ts";
+import { planCloud } from "./plan-zones.ts";
 import { type Found, isRecord, parseBySchema } from "./schema.ts";
 import { parseYamlSource, type Source } from "./sources/index.ts";
 
 export interface Loaded {
   findings: Finding[];
+  /** Present where something is installed by us and the inventory can be read as one, whatever else is found. */
+  inventory?: Inventory;
   /** Present when there is a stack and no finding is an error; absent where nothing is installed by us. */
   plan?: Plan;
   /** Present where the site only names a management server that runs already, and no finding is an error. */
-  external?: ExternalSite;
+  external?: ExternalPlan;
 }
 
 /** Reads and checks every input of a stack, or of a site alone. Reports all faults at once and never throws for one. */
@@ -38,12 +43,13 @@ export function loadInputs(folder: string, target: { stack: string } | { site: s
   const marvins = (absent ? [] : chosenConfigurations(stack?.source, folder, siteFolder)).map((name) =>
     readMarvin(folder, siteFolder, name),
   );
-  for (const { source, found } of marvins) findings.push(...source.findings, ...(found ? checkMarvin(found, source) : []));
-  if (stack?.found)
-    for (const { source } of marvins) findings.push(...checkPlaceholders(source, stackConfiguration(stack.name, stack.found)));
+  for (const { source, found, data } of marvins) findings.push(...source.findings, ...(found ? checkMarvin(found, source, data) : []));
   const source = readSource(folder, `${siteFolder}/inventory.yaml`, parseYamlSource);
   findings.push(...checkClearText(source, "inventory"));
-  return isExternal(source) ? loadExternal(source, marvins, findings) : loadSite({ folder, site, source, marvins, findings, stack });
+  if (stack?.found)
+    findings.push(...secretFindings(marvins, stackConfiguration(stack.name, stack.found), stack.source, isExternal(source)));
+  const inputs = { folder, site, source, marvins, findings, stack };
+  return isExternal(source) ? loadExternal(inputs) : loadSite(inputs);
 }
 
 interface SiteInputs {
@@ -71,18 +77,21 @@ function loadSite({ folder, site, source, marvins, findings, stack }: SiteInputs
     const sources = { inventory: source, config: stack.source };
     findings.push(...checkStack(found, marvin?.found, stackConfiguration(stack.name, stack.found), sources));
   }
-  const loaded: Loaded = { findings: sortFindings(findings) };
+  const loaded: Loaded = { findings: sortFindings(findings), ...(data ? { inventory: data } : {}) };
   if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
   return { ...loaded, plan: plan(data, marvin.data, stackConfiguration(stack.name, stack.data), texts.digests, texts.snippets) };
 }
 
-/** A site where nothing is installed: its marvin files are checked for themselves, and no inventory is asked. */
-function loadExternal(source: Source, marvins: readonly Input<Marvin>[], findings: Finding[]): Loaded {
+/** A site where nothing is installed: no machine is looked for, and the stack brings what its cloud needs. */
+function loadExternal({ source, marvins, findings, stack }: SiteInputs): Loaded {
   const { data } = parseBySchema(source, externalSiteSchema, "the site");
   findings.push(...source.findings);
   for (const marvin of marvins) if (marvin.found) findings.push(...checkExternal(marvin.found, marvin.source));
+  const [marvin] = marvins;
+  if (data && stack?.found) findings.push(...checkServerCredential(data, stackConfiguration(stack.name, stack.found), stack.source));
   const loaded: Loaded = { findings: sortFindings(findings) };
-  return data && !hasErrors(findings) ? { ...loaded, external: data } : loaded;
+  if (hasErrors(findings) || !data || !stack?.data || !marvin?.data) return loaded;
+  return { ...loaded, external: planExternal(data, marvin.data, stackConfiguration(stack.name, stack.data)) };
 }
 
 function isExternal({ value }: Source): boolean {
@@ -94,6 +103,19 @@ function isExternal({ value }: Source): boolean {
 function readStack(folder: string, name: string): Input<StackFile> & { name: string } {
   const source = readSource(folder, `Pulumi.${name}.yaml`, parseYamlSource);
   return { name, source, ...parseBySchema(source, stackFileSchema, "the stack") };
+}
+
+/** Whether the stack has the secrets that its marvin file needs. */
+function secretFindings(
+  marvins: readonly Input<Marvin>[],
+  config: Found<StackConfiguration>,
+  source: Source,
+  external: boolean,
+): Finding[] {
+  return marvins.flatMap((marvin) => [
+    ...checkPlaceholders(marvin.source, config),
+    ...(marvin.data ? checkCloudSecrets(planCloud(marvin.data), config, source, external) : []),
+  ]);
 }
 
 /** Needs every marvin file of the site: one that is not the stack's is read for its hosts only. */

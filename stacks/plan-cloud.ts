@@ -1,24 +1,32 @@
 import { systemVmSeeding } from "../providers/nfs/index.ts";
+import type { CloudPlan } from "./cloud-plan.ts";
 import type { StackConfiguration } from "./config.ts";
 import type { Inventory } from "./inventory.ts";
 import { hostName, type Marvin } from "./marvin.ts";
 import { installation, type PlannedInstallation } from "./plan-installation.ts";
-import { nfsStores, serverOf } from "./stores.ts";
+import { planCloud, withStoreAddresses } from "./plan-zones.ts";
+import { nfsStores, serverOf, takeApart } from "./stores.ts";
+
+export interface PlannedXenServer {
+  address: string;
+  tlsSha256: string;
+  credential: string;
+  members: Record<string, string>;
+}
 
 /** The VM that the management server runs on. */
 export interface PlannedManagementServer extends PlannedInstallation {
   virtualMachine: {
-    server: { address: string; tlsSha256: string; credential: string; members: Record<string, string> };
+    server: PlannedXenServer;
     memoryMiB: number;
     cpus: number;
     diskGiB: number;
     bridge: string;
   };
-  /** Global settings of the marvin file. */
-  settings: Record<string, string>;
 }
 
 type NfsServer = Inventory["nfsServers"][string];
+type XenServer = Inventory["xenServers"][string];
 
 export interface PlannedStore {
   kind: "primary" | "secondary";
@@ -49,15 +57,26 @@ export function planManagementServer(
   const about = { role: "management-server", why: "the management server of the marvin configuration" };
   const planned = installation(inventory, config, called, config.managementServer.profile, about);
   if (!planned) return undefined;
-  const { tlsSha256, credential } = xenServer;
-  // The pool's other hosts: one of them may be its coordinator by now.
-  const others = Object.entries(inventory.xenServers).filter(([name]) => name !== on);
-  const members = Object.fromEntries(others.map(([name, other]) => [other.address ?? name, other.tlsSha256]));
   return {
     ...planned,
-    virtualMachine: { ...shape, server: { address: xenServer.address ?? on, tlsSha256, credential, members } },
-    settings: Object.fromEntries(marvin.globalConfig.map(({ name, value }) => [name, value])),
+    virtualMachine: { ...shape, server: xenConnection(inventory, on, xenServer) },
   };
+}
+
+/** How a XenServer of the inventory is reached. The others may be hosts of its pool, and one of them its coordinator by now. */
+export function xenConnection(inventory: Inventory, name: string, { address, tlsSha256, credential }: XenServer): PlannedXenServer {
+  const others = Object.entries(inventory.xenServers).filter(([other]) => other !== name);
+  const members = Object.fromEntries(others.map(([other, one]) => [one.address ?? other, one.tlsSha256]));
+  return { address: address ?? name, tlsSha256, credential, members };
+}
+
+/** The cloud of a site with an inventory: its stores by the addresses of their servers, whose names only the inventory may know. */
+export function planSiteCloud(inventory: Inventory, marvin: Marvin): CloudPlan {
+  return withStoreAddresses(planCloud(marvin), (url) => {
+    const { host, directory } = takeApart(url);
+    const address = host === undefined ? undefined : serverOf(inventory.nfsServers, host)?.address;
+    return address === undefined ? url : `nfs://${address}${directory}`;
+  });
 }
 
 function nameOf(inventory: Inventory, address: string): string | undefined {
@@ -72,13 +91,14 @@ export function planStores(inventory: Inventory, marvin: Marvin, { cloudstack, h
     if (!server || host === undefined || directory === undefined) continue;
     const address = server.address ?? host;
     // A cache store is emptied like a primary one: nothing is put into it.
+    const place = `${address}:${directory}`;
     const store = {
       kind: kind === "secondary" ? kind : "primary",
       server: { address, ...server.ssh },
       roots: server.roots,
       path: directory,
     };
-    list.set(`${address}:${directory}`, store as PlannedStore);
+    list.set(place, store as PlannedStore);
   }
   const seeding = systemVmSeeding(cloudstack.release, hypervisor, cloudstack.packages !== undefined);
   if (!seeding.seed) return { list: [...list.values()], unseeded: seeding.reason };

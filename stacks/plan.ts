@@ -1,10 +1,12 @@
 import { contains, networkBounds } from "./addresses.ts";
+import type { CloudPlan } from "./cloud-plan.ts";
 import { profileFor, type StackConfiguration } from "./config.ts";
 import { hypervisorOf } from "./hypervisor.ts";
-import type { Inventory, InventoryMachine } from "./inventory.ts";
+import type { ExternalSite, Inventory, InventoryMachine } from "./inventory.ts";
 import { type Marvin, marvinHosts } from "./marvin.ts";
-import { type PlannedManagementServer, type PlannedStores, planManagementServer, planStores } from "./plan-cloud.ts";
+import { type PlannedManagementServer, type PlannedStores, planManagementServer, planSiteCloud, planStores } from "./plan-cloud.ts";
 import { fqdnOf, installation, type PlannedInstallation } from "./plan-installation.ts";
+import { planCloud } from "./plan-zones.ts";
 import type { SnippetUse } from "./snippets.ts";
 
 export interface PlannedMachine extends PlannedInstallation {
@@ -28,7 +30,6 @@ export interface Plan {
   generation: string;
   embedded: boolean;
   driver: Inventory["driver"];
-  /** The driver's full name, in the domain of the network that its address is in. */
   driverFqdn: string;
   /** `file` is relative to the project folder. */
   templates: { name: string; file: string; kind: Inventory["templates"][string]["kind"]; sha256: string; snippets: string[] }[];
@@ -42,12 +43,32 @@ export interface Plan {
   /** Absent where the marvin file names one that the inventory has as no VM, or the stack names no profile for it. */
   managementServer?: PlannedManagementServer;
   stores: PlannedStores;
+  /** What is made in the management server; nothing is where there is none. */
+  cloud: CloudPlan;
+  /** What the stack allows itself in the cloud. */
+  cloudLicence: StackConfiguration["cloud"];
   /** Which CloudStack is under test. */
   cloudstack: StackConfiguration["cloudstack"];
   logLevel: NonNullable<StackConfiguration["logLevel"]>;
   /** Every machine of the inventory, whether this stack installs it or not. */
   dnsEntries: PlannedEntry[];
   limits: Inventory["limits"];
+}
+
+/** What a stack makes on a management server that runs already: the cloud, and nothing else. */
+export interface ExternalPlan {
+  site: string;
+  stack: string;
+  generation: string;
+  managementServer: ExternalSite["managementServer"];
+  cloud: CloudPlan;
+  cloudLicence: StackConfiguration["cloud"];
+  cloudstack: StackConfiguration["cloudstack"];
+}
+
+export function planExternal({ site, managementServer }: ExternalSite, marvin: Marvin, config: StackConfiguration): ExternalPlan {
+  const { stack, generation, cloud: cloudLicence, cloudstack } = config;
+  return { site, stack, generation, managementServer, cloud: planCloud(marvin), cloudLicence, cloudstack };
 }
 
 /** Pure: no file, no network, no Pulumi. The inputs have passed every check. */
@@ -78,7 +99,7 @@ export function plan(
     generation: config.generation,
     embedded: inventory.embedded,
     driver: inventory.driver,
-    driverFqdn: fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address)),
+    driverFqdn: driverFqdn(inventory),
     templates: Object.entries(inventory.templates)
       .filter(([name]) => templates.has(name))
       .map(([name, template]) => ({
@@ -101,6 +122,8 @@ export function plan(
     machines,
     ...(managementServer ? { managementServer } : {}),
     stores: planStores(inventory, marvin, config),
+    cloud: planSiteCloud(inventory, marvin),
+    cloudLicence: config.cloud,
     cloudstack: config.cloudstack,
     logLevel: config.logLevel ?? "info",
     dnsEntries: Object.entries(inventory.machines).map(([name, machine]) => ({
@@ -114,6 +137,11 @@ export function plan(
   };
 }
 
+/** The driver's full name, in the domain of the network that its address is in. */
+export function driverFqdn(inventory: Inventory): string {
+  return fqdnOf(inventory, inventory.driver.name, networkOf(inventory, inventory.driver.address));
+}
+
 function networkOf(inventory: Inventory, address: string): string {
   return Object.entries(inventory.networks).find(([, network]) => contains(networkBounds(network.cidr), address))?.[0] ?? "";
 }
@@ -124,5 +152,7 @@ function stackLimits(inventory: Inventory, { limits }: StackConfiguration): Inve
     simultaneousInstalls: limits.simultaneousInstalls ?? inventory.limits.simultaneousInstalls,
     bmcPacingSeconds: limits.bmcPacingSeconds ?? inventory.limits.bmcPacingSeconds,
     installSeconds: limits.installSeconds ?? inventory.limits.installSeconds,
+    runSeconds: limits.runSeconds ?? inventory.limits.runSeconds,
+    startSeconds: limits.startSeconds ?? inventory.limits.startSeconds,
   };
 }

@@ -43,12 +43,14 @@ export class Roles extends pulumi.ComponentResource {
           node: { address: planned.address, user: "root", hostKey, credential: "hosts" },
           certname: planned.fqdn,
           server: plan.driverFqdn,
+          ca: driverServer(plan),
           role: planned.role,
           parameters: parameters(plan),
           credentials: planned.role === "management-server" ? ["database"] : [],
           generation: planned.generation,
           installs: tokenFingerprint,
           modules: digest,
+          runSeconds: plan.limits.runSeconds,
         };
         return [planned.name, new TestbedResource(run, planned.fqdn, args, { parent: this, dependsOn: [resource, distributed] })] as const;
       }),

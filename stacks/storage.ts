@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TestbedResource } from "../providers/kernel/resource.ts";
-import { store, template } from "../providers/nfs/index.ts";
+import { store, template, templatesBelow } from "../providers/nfs/index.ts";
+import { storeGeneration } from "./arguments.ts";
 import type { Plan } from "./plan.ts";
 import type { PlannedStore } from "./plan-cloud.ts";
 import type { InstalledMachine } from "./provisioning.ts";
+import { takeApart } from "./stores.ts";
 
 export interface StorageArguments {
   plan: Plan;
@@ -16,14 +18,14 @@ export interface StorageArguments {
 /** The stores of the marvin configuration: emptied once per generation, secondary ones with their system-VM template. */
 export class Storage extends pulumi.ComponentResource {
   readonly stores: pulumi.Resource[];
+  readonly #byPlace: ReadonlyMap<string, pulumi.Resource>;
 
   constructor(name: string, { plan, claim, machines }: StorageArguments, options?: pulumi.ComponentResourceOptions) {
     super("testbed:index:Storage", name, {}, options);
     const staged = this.#templates(plan, claim);
-    // A new installation of the management server is a new, empty database, which would reuse ids over old content. A host that is
-    // installed anew or added to a living cloud is no reason to empty anything.
     const server = machines.find((machine) => machine.planned.role === "management-server");
-    const generation = server?.tokenFingerprint.apply((token) => `${plan.generation} ${token}`) ?? plan.generation;
+    const generation =
+      server?.tokenFingerprint.apply((token) => storeGeneration(plan.generation, token)) ?? storeGeneration(plan.generation);
     // Until all have proved themselves, old installations may still run VMs on the stores.
     const dependsOn = [claim, ...machines.map((machine) => machine.resource)];
     const { template: seed, unseeded } = plan.stores;
@@ -36,7 +38,14 @@ export class Storage extends pulumi.ComponentResource {
       const { server, roots, path, kind } = one;
       return new TestbedResource(store, nameOf(one), { server, roots, path, kind, generation, ...contents }, { parent: this, dependsOn });
     });
+    this.#byPlace = new Map(plan.stores.list.map((one, index) => [nameOf(one), this.stores[index] as pulumi.Resource]));
     this.registerOutputs({});
+  }
+
+  /** What prepared the store at an address of the planned cloud; nothing where that is no store of ours. */
+  of(url: string): pulumi.Resource[] {
+    const { host, directory } = takeApart(url);
+    return [this.#byPlace.get(`${host}:${directory}`) ?? []].flat();
   }
 
   /** Fetched while the machines install: one per server and root, on the stores' own file system. */
@@ -46,7 +55,7 @@ export class Storage extends pulumi.ComponentResource {
     const places = new Map(secondary.map((one) => [placeOf(one), one]));
     return new Map(
       [...places].map(([place, { server, roots, path }]) => {
-        const directory = `${rootOf(roots, path)}/.cloudstack-testbed`;
+        const directory = templatesBelow(rootOf(roots, path));
         const args = { server, roots, directory, ...(seed && { url: seed.url, checksum: seed.checksum, format: seed.format }) };
         return [
           place,

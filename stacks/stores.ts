@@ -39,7 +39,7 @@ export function nfsStores(marvin: Found<Marvin>): MarvinStore[] {
 }
 
 /** `nfs://host:/a/b`: marvin's files also write an empty port. */
-function takeApart(url: string): { host?: string; directory?: string } {
+export function takeApart(url: string): { host?: string; directory?: string } {
   const [, host, path] = /^nfs:\/\/([^/:]+)(?::\d*)?(\/.*)$/.exec(url) ?? [];
   if (host === undefined || path === undefined) return {};
   return { host, directory: path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1") };

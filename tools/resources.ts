@@ -123,7 +123,7 @@ function resourceSection(definition: Definition): string {
 
 ${definition.summary}
 
-Limit of one operation: ${definition.deadlineSeconds} seconds, unless \`limits["${definition.type}"]\` of the stack configuration says otherwise.
+Limit of one operation: ${definition.deadlineSeconds} seconds, unless \`limits.operations["${definition.type}"]\` of the stack configuration says otherwise.
 ${definition.replaceOn.length > 0 ? `A change of ${definition.replaceOn.map((name) => `\`${name}\``).join(" or ")} replaces it: the old object is deleted first.` : "Every change is an update in place."}
 
 | argument | shape | unit | default | secret | replaces | meaning |

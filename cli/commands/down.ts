@@ -2,17 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { stopLab } from "../../lab/index.ts";
-import { capture, runLogged } from "../child.ts";
-import { CommandError, exitStatus } from "../exit.ts";
+import { listStacks, type StackRow } from "../../runner/pulumi.ts";
+import { runLogged } from "../child.ts";
+import { exitStatus } from "../exit.ts";
 import { labOf } from "../lab-place.ts";
 import { projectFolder, stackFolder } from "../project.ts";
 import { siteOfStack } from "../site.ts";
 import { argvAtSite, type OpenStack, openStack, stackOption } from "../stack.ts";
-
-interface StackRow {
-  name: string;
-  resourceCount?: number;
-}
 
 export function addDown(program: Command): void {
   program
@@ -29,7 +25,7 @@ export function addDown(program: Command): void {
 }
 
 async function down(opened: OpenStack): Promise<number> {
-  const before = await stacks(opened);
+  const before = await listStacks(opened);
   if (resources(before, opened.stack) > 0) {
     const log = join(stackFolder(opened.stack), "down.log");
     const argv = ["pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--suppress-outputs", "--stack", opened.stack];
@@ -61,11 +57,4 @@ function isOfSite(stack: string, site: string): boolean {
 
 function resources(rows: readonly StackRow[], stack: string): number {
   return rows.find((row) => row.name === stack)?.resourceCount ?? 0;
-}
-
-async function stacks(opened: OpenStack): Promise<StackRow[]> {
-  const { status, output } = await capture(["pulumi", "stack", "ls", "--json", "--non-interactive"], opened.environment, projectFolder);
-  if (status !== 0)
-    throw new CommandError(exitStatus.infrastructure, `\`pulumi stack ls\` ended with status ${status}: the state backend cannot be read.`);
-  return JSON.parse(output) as StackRow[];
 }

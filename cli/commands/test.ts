@@ -4,10 +4,11 @@ import { goToSite, type OpenStack, openStack, stackOption, testbedArgv } from ".
 export function addTest(program: Command): void {
   program
     .command("test")
-    .summary("environment suite: prove every host of the stack")
+    .summary("environment suite: prove machines, management server and stores")
     .description(
-      "Proves what the last `up` made: over SSH (pinned host key, install token, profile, generation), by cobbler's view and by DNS. " +
-        "Changes nothing. Writes .testbed/<stack>/junit/environment.xml. Status 1: a host differs; 3: something did not answer.",
+      "Proves what the last `up` made: machines over SSH (pinned host key, install token, profile, generation), by cobbler's view, DNS, " +
+        "clock and puppet's last report; the management server by its ports and its release; stores by their marker and their export. " +
+        "Changes nothing. Writes .testbed/<stack>/junit/environment.xml. Status 1: something differs; 3: something did not answer.",
     )
     .option(...stackOption)
     .action(async (options: { stack?: string }) => {

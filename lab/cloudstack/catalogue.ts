@@ -10,6 +10,8 @@ export interface SettingDescription {
   defaultvalue?: string;
   isdynamic: boolean;
   type: string;
+  /** What it can be set for beside the whole cloud. */
+  scope?: string;
 }
 
 function lines<T>(file: string): T[] {

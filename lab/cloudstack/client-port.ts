@@ -50,7 +50,7 @@ async function answerApi(exchange: Exchange): Promise<void> {
   if (name === "login") return login(exchange, parameters, format);
   try {
     if (name === "logout") return logout(exchange, format);
-    const { wrapper, reply } = run(exchange, parameters);
+    const { wrapper, reply } = await run(exchange, parameters);
     send(response, 200, headers(format), render(format, wrapper, reply));
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;
@@ -62,7 +62,7 @@ async function answerApi(exchange: Exchange): Promise<void> {
   }
 }
 
-function run({ cloud, sessions, request }: Exchange, parameters: Parameters): { wrapper: string; reply: Reply } {
+async function run({ cloud, sessions, request }: Exchange, parameters: Parameters): Promise<{ wrapper: string; reply: Reply }> {
   const name = parameters.command;
   const inSession = sessions.caller(cookiesOf(request), parameters);
   if (inSession) return cloud.run(inSession, name, parameters);

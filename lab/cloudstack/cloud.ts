@@ -1,11 +1,12 @@
 import { commandCatalogue, settingsCatalogue } from "./catalogue.ts";
-import type { Caller } from "./command.ts";
+import type { Clock } from "./clock.ts";
+import type { Caller, Command, Request } from "./command.ts";
 import { commands } from "./commands.ts";
-import { type Database, timeText } from "./database.ts";
+import { type Database, type Row, timeText } from "./database.ts";
 import { type Reply, wrapper } from "./envelope.ts";
 import { failed, unknownCommand } from "./errors.ts";
 import { startJob } from "./jobs.ts";
-import { checkParameters, type Parameters, refuseControlCharacters } from "./parameters.ts";
+import { checkParameters, type Parameters, refuseControlCharacters, withUuids } from "./parameters.ts";
 
 /** One running server: its database, and what it read from it when it started. */
 export class Cloud {
@@ -13,9 +14,35 @@ export class Cloud {
   readonly started = timeText();
   readonly #loaded: Record<string, string>;
 
-  constructor(database: Database) {
+  readonly clock: Clock;
+  /** What takes back each thing that is still to happen. */
+  readonly #pending = new Set<() => void>();
+
+  constructor(database: Database, clock: Clock) {
     this.database = database;
+    this.clock = clock;
     this.#loaded = Object.fromEntries(settingsCatalogue.map(({ name }) => [name, this.stored(name) ?? ""]));
+  }
+
+  /** Does something later, if the server still runs then. */
+  after(seconds: number, work: () => void | Promise<void>): void {
+    const cancel = this.clock.after(seconds, async () => {
+      this.#pending.delete(cancel);
+      await work();
+      this.database.save();
+    });
+    this.#pending.add(cancel);
+  }
+
+  /** Holds a call back, as the server does while it waits for something itself. */
+  pause(seconds: number): Promise<void> {
+    return new Promise((resolve) => this.after(seconds, resolve));
+  }
+
+  /** The process ends: nothing of it happens any more. */
+  end(): void {
+    for (const cancel of this.#pending) cancel();
+    this.#pending.clear();
   }
 
   /** The value of a setting in the database. */
@@ -44,20 +71,28 @@ export class Cloud {
   }
 
   /** Runs a command whose caller is known, and gives the name and the content of the envelope. */
-  run(caller: Caller, name: string | undefined, parameters: Parameters): { wrapper: string; reply: Reply } {
-    refuseControlCharacters(parameters);
+  async run(caller: Caller, name: string | undefined, given: Parameters): Promise<{ wrapper: string; reply: Reply }> {
+    refuseControlCharacters(given);
     if (!name) throw unknownCommand("Invalid request, no command sent");
     const description = commandCatalogue.get(name);
     if (!description) throw unknownCommand(`Unknown API command: ${name}`);
     const command = commands[name];
     if (!this.mayUse(caller, name))
       throw unknownCommand(`The API [${name}] does not exist or is not available for the account for user id [${caller.user.id}].`);
-    checkParameters(description, parameters, this.database);
+    checkParameters(description, given, this.database);
     if (!command) throw failed(`The lab does not emulate ${name}`);
-    const run = () => command.run({ cloud: this, caller, parameters });
-    const reply = command.job ? { jobid: startJob(this.database, caller, command.job, parameters.id, run).id } : run();
+    const request = { cloud: this, caller, parameters: withUuids(description, given, this.database) };
+    const reply = await this.#answer(command, request);
     this.database.save();
     return { wrapper: wrapper(name), reply };
+  }
+
+  async #answer(command: Command, request: Request): Promise<Reply> {
+    if (!command.job) return command.run(request);
+    const created = command.create?.(request);
+    const instance = created?.id ?? request.parameters[command.job.instance ?? "id"];
+    const job: Row = startJob(this, request.caller, command.job, instance, () => command.run({ ...request, job }, created));
+    return { ...(created ? { id: created.id } : {}), jobid: job.id };
   }
 
   /** The name of an error's envelope. */

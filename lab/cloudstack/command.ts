@@ -13,15 +13,33 @@ export interface Request {
   cloud: Cloud;
   caller: Caller;
   parameters: Parameters;
+  /** The job that the command runs in. */
+  job?: Row;
+}
+
+/** What a job of a command shows. */
+export interface JobDescription {
+  class: string;
+  /** The type of the object that it works on; only some jobs name one. */
+  instanceType?: string;
+  /** Whether that object's id stands beside it (default: true). */
+  namesInstance?: false;
+  /** The parameter that names the object (default: `id`). */
+  instance?: string;
+  /** How long it runs (default: 0.7). */
+  seconds?: number;
 }
 
 /** What the emulator does for one command. */
 export interface Command {
   /** Whether plain users may call it. */
   forUsers?: true;
-  /** Class name and object type that its jobs show; only commands that answer with a job have it. */
-  job?: { class: string; instanceType?: string };
-  run(request: Request): Reply;
+  /** Only commands that answer with a job have it. */
+  job?: JobDescription;
+  /** Makes the object of a job before the job runs: its id is in the answer, and is valid at once. */
+  create?(request: Request): Row;
+  /** The content of the envelope, or of the job's result. */
+  run(request: Request, created?: Row): Reply | Promise<Reply>;
 }
 
 export type Commands = Record<string, Command>;

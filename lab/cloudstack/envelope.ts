@@ -20,9 +20,13 @@ export function wrapper(command: string): string {
   return wrappers[command] ?? `${command.toLowerCase()}response`;
 }
 
+/** A detail of the server's own that its errors leak. */
+const SERIAL_VERSION = Number("-7514266713085362352");
+
 export function faultReply(fault: ApiFault): Reply {
   const code = fault.cserrorcode === undefined ? {} : { cserrorcode: fault.cserrorcode };
-  return { uuidList: [], errorcode: fault.errorcode, ...code, errortext: fault.message };
+  const uuidList = fault.objects.map((object) => ({ serialVersionUID: SERIAL_VERSION, ...object }));
+  return { uuidList, errorcode: fault.errorcode, ...code, errortext: fault.message };
 }
 
 export function render(format: Format, name: string, reply: Reply): string {

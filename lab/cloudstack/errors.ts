@@ -3,6 +3,8 @@ export class ApiFault extends Error {
   readonly errorcode: number;
   /** Absent in every 401, and in a refused login. */
   readonly cserrorcode: number | undefined;
+  /** Objects that some errors name beside their text. */
+  objects: { uuid: string; description: string }[] = [];
 
   constructor(errorcode: number, cserrorcode: number | undefined, text: string) {
     super(text);
@@ -17,6 +19,8 @@ export const malformed = (text: string) => new ApiFault(431, 9999, text);
 export const invalidValue = (text: string) => new ApiFault(431, 4350, text);
 export const unknownCommand = (text: string) => new ApiFault(432, 9999, text);
 export const failed = (text: string) => new ApiFault(530, 4250, text);
+/** What the server did not expect, told as it came. */
+export const unexpected = (text: string) => new ApiFault(530, 9999, text);
 export const refusedLogin = (text: string) => new ApiFault(531, undefined, text);
 
 const NOBODY = "unable to verify user credentials";

@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { answerClientPort } from "./client-port.ts";
+import { type Clock, ScaledClock } from "./clock.ts";
 import { Cloud } from "./cloud.ts";
 import { Database, timeText } from "./database.ts";
 import { answerDatabasePort } from "./database-port.ts";
 import { type ActiveFaults, faultOfPort, take } from "./faults.ts";
 import { HEADER_BYTES, unavailable } from "./http.ts";
 import { answerOpenPort } from "./open-port.ts";
+import { startServices } from "./services.ts";
 import { Sessions } from "./sessions.ts";
 
 /** Seconds of a start and a stop. The recorded server took 27, 1.5 and 2.3. */
@@ -18,6 +20,8 @@ export interface Pace {
   between: number;
   /** How long port 8096 goes on answering after port 8080 was closed. */
   stop: number;
+  /** Of everything that the running server does. */
+  clock?: Clock;
 }
 
 /** A machine that was switched off hard says no goodbye. */
@@ -65,6 +69,7 @@ export class Installation {
   #detach(): void {
     this.#course.abort();
     for (const port of [...this.#listening]) this.#close(port);
+    this.#life?.cloud.end();
     this.#life = undefined;
     this.#machine?.destroy();
     this.#machine = undefined;
@@ -73,7 +78,11 @@ export class Installation {
   /** As `systemctl start`: returns when the process is there, long before it answers. */
   start(): void {
     if (this.#life || !this.#machine) return;
-    const life: Life = { cloud: new Cloud(this.#database), ports: new Map(), stuck: this.faults.has("cloud-never-up") };
+    const life: Life = {
+      cloud: new Cloud(this.#database, this.#pace.clock ?? new ScaledClock()),
+      ports: new Map(),
+      stuck: this.faults.has("cloud-never-up"),
+    };
     this.#life = life;
     this.#course.abort();
     this.#course = new AbortController();
@@ -82,6 +91,7 @@ export class Installation {
       if (life.stuck) return this.#log("ERROR", "c.c.u.d.TransactionLegacy", "Unable to get a connection to the database cloud");
       await pause(this.#pace.start * 1000, undefined, { signal });
       const sessions = new Sessions(life.cloud);
+      startServices(life.cloud);
       this.#serve(life, 8096, (request, response) => answerOpenPort(life.cloud, request, response));
       await pause(this.#pace.between * 1000, undefined, { signal });
       this.#serve(life, 8080, (request, response) => answerClientPort({ cloud: life.cloud, sessions, request, response }));
@@ -101,6 +111,7 @@ export class Installation {
     if (signal.aborted) return;
     this.#close(8096);
     this.#database.lastStop = timeText();
+    this.#life.cloud.end();
     this.#database.save();
     this.#life = undefined;
   }

@@ -1,41 +1,49 @@
-import type { Caller, Command } from "./command.ts";
+import type { Cloud } from "./cloud.ts";
+import type { Caller, JobDescription } from "./command.ts";
 import type { Database, Row } from "./database.ts";
 import { timeText } from "./database.ts";
 import type { Reply } from "./envelope.ts";
 import { ApiFault } from "./errors.ts";
 
 /** How long a job runs at least: the first poll, sent at once, meets it running (cloudstack-observed facts 21). */
-const JOB_MILLISECONDS = 700;
+const JOB_SECONDS = 0.7;
 /** By its number in the database, the server that runs the job. */
 const SERVER_NUMBER = 3281355014145;
 
 /** Starts a job; what it does happens at its end. */
 export function startJob(
-  database: Database,
+  cloud: Cloud,
   caller: Caller,
-  job: NonNullable<Command["job"]>,
+  job: JobDescription,
   instance: string | undefined,
-  work: () => Reply,
+  work: () => Reply | Promise<Reply>,
 ): Row {
-  const row = database.insert("job", {
+  const row = cloud.database.insert("job", {
     ...{ class: job.class, status: 0, created: timeText(), accountId: caller.account.id, userId: caller.user.id },
-    ...(job.instanceType && instance ? { instanceType: job.instanceType, instanceId: instance } : {}),
+    ...(job.instanceType ? { instanceType: job.instanceType } : {}),
+    ...(job.instanceType && instance && job.namesInstance !== false ? { instanceId: instance } : {}),
   });
-  const timer = setTimeout(() => {
-    database.update(row, { ...outcome(work), completed: timeText() });
-    database.save();
-  }, JOB_MILLISECONDS);
-  timer.unref();
+  cloud.after(job.seconds ?? JOB_SECONDS, async () => {
+    cloud.database.update(row, { ...(await outcome(work)), completed: timeText() });
+    cloud.database.save();
+  });
   return row;
 }
 
-function outcome(work: () => Reply): Record<string, unknown> {
+async function outcome(work: () => Reply | Promise<Reply>): Promise<Record<string, unknown>> {
   try {
-    return { status: 1, result: work() };
+    return { status: 1, result: await work() };
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;
     return { status: 2, code: error.errorcode, result: { errorcode: error.errorcode, errortext: error.message } };
   }
+}
+
+/** Jobs that a server was running when it ended are failed by the next one. */
+export function failInterruptedJobs(database: Database): void {
+  const errortext = "job cancelled because of management server restart or shutdown";
+  for (const job of database.table("job"))
+    if (job.status === 0) database.update(job, { status: 2, code: 530, result: { errorcode: 530, errortext }, completed: timeText() });
 }
 
 /** A job as `queryAsyncJobResult` shows it. */
@@ -53,7 +61,7 @@ export function jobReply(database: Database, job: Row): Reply {
     jobprocstatus: 0,
     jobresultcode: job.code ?? 0,
     ...(done ? { jobresulttype: "object", jobresult: job.result } : {}),
-    ...(job.instanceType ? { jobinstancetype: job.instanceType, jobinstanceid: job.instanceId } : {}),
+    ...(job.instanceType ? { jobinstancetype: job.instanceType, ...(job.instanceId ? { jobinstanceid: job.instanceId } : {}) } : {}),
     ...(done ? {} : { managementserverid: SERVER_NUMBER }),
     created: job.created,
     ...(done ? { completed: job.completed } : {}),

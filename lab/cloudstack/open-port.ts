@@ -8,14 +8,14 @@ import { parseQuery, splitUrl } from "./http.ts";
  * Port 8096: no authentication, the account `system`, any path and method, only the query string (cloudstack-observed facts 8, 17).
  * Replies have no length: the end of the connection ends them.
  */
-export function answerOpenPort(cloud: Cloud, request: IncomingMessage, response: ServerResponse): void {
+export async function answerOpenPort(cloud: Cloud, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const parameters = parseQuery(splitUrl(request).query, "first");
   const { command } = parameters;
   // Only the exact word; the client port takes it in any case.
   const format: Format = parameters.response === "json" ? "json" : "xml";
   const contentType = format === "json" ? "application/json; charset=UTF-8" : "text/xml";
   try {
-    const { wrapper, reply } = cloud.run(cloud.system, command, parameters);
+    const { wrapper, reply } = await cloud.run(cloud.system, command, parameters);
     send(response, 200, "OK", contentType, render(format, wrapper, reply));
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;

@@ -7,6 +7,9 @@ export type Parameters = Record<string, string>;
 /** Texts name the field of the server's Java class, which is not always the parameter's name. */
 const fieldNames: Record<string, string> = { "createZone.name": "zoneName" };
 
+/** Where the server does not begin with the first required parameter of the alphabet. */
+const firstChecked: Record<string, string> = { addHost: "podid" };
+
 /** Before anything else is looked at. */
 export function refuseControlCharacters(parameters: Parameters): void {
   for (const [name, value] of Object.entries(parameters)) {
@@ -19,6 +22,8 @@ export function refuseControlCharacters(parameters: Parameters): void {
 /** Refuses what the server's parameter worker refuses, one fault at a time; unknown parameters and odd booleans pass. */
 export function checkParameters(command: CommandDescription, parameters: Parameters, database: Database): void {
   const cannot = `Unable to execute API command ${command.name.toLowerCase()} due to`;
+  const first = firstChecked[command.name];
+  if (first && parameters[first] === undefined) throw malformed(`${cannot} missing parameter ${first}`);
   for (const [name, [type, length, required]] of Object.entries(command.params)) {
     const value = parameters[name];
     if (value === undefined) {
@@ -44,6 +49,30 @@ export function checkParameters(command: CommandDescription, parameters: Paramet
 /** Database ids work in place of uuids, and are not looked up here (cloudstack-observed facts 5). */
 function isKnownId(value: string, database: Database): boolean {
   return /^\d+$/.test(value) || database.find(value) !== undefined;
+}
+
+/** What a parameter of a name refers to; `id` is of what the command is about. */
+const tables: Record<string, string> = {
+  ...{ zoneid: "zone", podid: "pod", clusterid: "cluster", hostid: "host", physicalnetworkid: "physicalnetwork", networkid: "network" },
+  ...{ nspid: "provider", storageid: "storagepool", jobid: "job", accountid: "account", domainid: "domain" },
+  ...{ zones: "zone", pods: "pod", clusters: "cluster", hosts: "host", physicalnetworks: "physicalnetwork", traffictypes: "traffictype" },
+  ...{ networkserviceproviders: "provider", vlanipranges: "vlan", storagepools: "storagepool", imagestores: "imagestore" },
+  ...{ networks: "network", systemvms: "systemvm", routers: "router", virtualmachines: "vm", templates: "template" },
+};
+
+function tableOf(command: string, parameter: string): string | undefined {
+  if (parameter !== "id") return tables[parameter];
+  const noun = command.replace(/^[a-z]+/, "").toLowerCase();
+  return tables[noun] ?? tables[`${noun}s`];
+}
+
+/** The parameters with uuids where database ids were given: they work too (cloudstack-observed facts 5). */
+export function withUuids(command: CommandDescription, parameters: Parameters, database: Database): Parameters {
+  const known = Object.entries(parameters).map(([name, value]): [string, string] => {
+    const table = command.params[name]?.[0] === "uuid" && /^\d+$/.test(value) ? tableOf(command.name, name) : undefined;
+    return [name, (table && database.numbered(table, Number(value))?.id) ?? value];
+  });
+  return Object.fromEntries(known);
 }
 
 function checkPage({ page, pagesize }: Parameters): void {

@@ -12,11 +12,16 @@ export const host = defineResource<HostInputs, HostOutputs>({
     ...installationInputs,
     bmc: z
       .object({
-        address: z.ipv4(),
-        port: z.number().int().positive().default(623),
-        credential: z.string().default("bmc"),
-        cipherSuite: z.number().int().positive("suite 0 has no security").default(17),
-        pacingSeconds: z.number().nonnegative().default(5),
+        address: z.ipv4().describe("Its address."),
+        port: z.number().int().positive().default(623).describe("Its UDP port."),
+        credential: z.string().default("bmc").describe("Name of the credential (`user`, `password`) in the stack configuration."),
+        cipherSuite: z
+          .number()
+          .int()
+          .positive("suite 0 has no security")
+          .default(17)
+          .describe("IPMI's cipher suite: 17 (SHA-256), or 3 (SHA-1) for older BMCs."),
+        pacingSeconds: z.number().nonnegative().default(5).describe("Least time between two commands; real BMCs crash when asked faster."),
         via: driverSchema.optional().describe("The driver, where the BMC is reached only from there: ipmitool then runs on it."),
       })
       .describe("The management controller, spoken to by IPMI 2.0."),

@@ -41,3 +41,10 @@ export function apiFailure(system: string, object: string, error: ApiError): Tes
     ...(rule?.remedy ? { remedy: rule.remedy } : {}),
   });
 }
+
+const NOT_DONE = ["503", "429", "429/4545", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"];
+
+/** Whether a server that was unreachable for a call surely did nothing of it. */
+export function isNotDone(error: TestbedError): boolean {
+  return error.kind === "unreachable" && NOT_DONE.includes(error.code ?? "");
+}

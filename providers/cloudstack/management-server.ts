@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type Context, defineResource, errorText, rememberSecrets, TestbedError } from "../kernel/index.ts";
-import { hostKeyPattern } from "../transport/host-key.ts";
 import { type Access, CloudStackClient, type Keys } from "./client.ts";
+import { port, serviceSchema, sshSchema } from "./inputs.ts";
 import { obtainKeys } from "./keys.ts";
-import { clearRestartMarker, readRestartMarker, restartService, writeRestartMarker } from "./service.ts";
+import { restartIfNeeded } from "./restart.ts";
+import { writeRestartMarker } from "./service.ts";
 import { applySetting, differing, readSettings, type Setting } from "./settings.ts";
 import { type Server, Startup, serverStart } from "./startup.ts";
 
@@ -21,7 +22,8 @@ export interface ManagementServerOutputs extends Keys {
   url: string;
 }
 
-const port = z.number().int().min(1).max(65535);
+/** Where a management server listens unless it is told otherwise. */
+export const usualPorts = { api: 8080, open: 8096, database: 3306 };
 
 /** `4.20` is every 4.20.x; `4.20.3.0` is also a build of it, as `4.20.3.0-SNAPSHOT`. */
 export function isRelease(seen: string, wanted: string): boolean {
@@ -40,7 +42,9 @@ function requireRelease(inputs: ManagementServerInputs, seen: string): void {
   });
 }
 
-function signedClient(context: Context, inputs: ManagementServerInputs, keys: Keys): CloudStackClient {
+function signedClient(context: Context, inputs: ManagementServerInputs, { apiKey, secretKey }: Keys): CloudStackClient {
+  // Of a whole state only these: its names and addresses belong into errors.
+  const keys = { apiKey, secretKey };
   rememberSecrets(keys);
   return new CloudStackClient(context, { address: inputs.address, port: inputs.ports.api }, { kind: "signed", ...keys });
 }
@@ -81,22 +85,6 @@ async function applySettings(context: Context, inputs: ManagementServerInputs, c
   for (const { name } of changes) await applySetting(client, name, inputs.settings[name] ?? "");
 }
 
-/** One restart for all settings that need it, also for those of a run that was cut off before its restart. */
-async function restartIfNeeded(context: Context, inputs: ManagementServerInputs, keys: Keys): Promise<void> {
-  const marker = await readRestartMarker(context, inputs);
-  if (marker === undefined) return;
-  const start = await serverStart(signedClient(context, inputs, keys));
-  if (start === "" || start === marker) {
-    context.phase("restarting the service, for settings that are read at start only");
-    context.touched();
-    await restartService(context, inputs, inputs.startSeconds);
-    const startup = new Startup(context, inputs);
-    if (inputs.ports.open !== 0) await startup.api(inputs.ports.open, { kind: "open" }, start);
-    await startup.api(inputs.ports.api, { kind: "signed", ...keys }, start);
-  }
-  await clearRestartMarker(context, inputs);
-}
-
 export const managementServer = defineResource<ManagementServerInputs, ManagementServerOutputs>({
   type: "cloudstack:ManagementServer",
   summary:
@@ -113,39 +101,16 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
       .record(z.string().min(1), z.string())
       .default({})
       .describe("Global settings by name. One that is left out later keeps its value."),
-    ssh: z
-      .object({
-        user: z.string().default("root").describe("The account."),
-        hostKey: z
-          .string()
-          .regex(hostKeyPattern, "must be a public key line (`ssh-ed25519 AAAA…`) or a fingerprint (`SHA256:…`)")
-          .describe("The pinned host key, as the proof of the installation gave it."),
-        credential: z.string().default("hosts").describe("Name of the credential (`privateKey`) in the stack configuration."),
-      })
-      .describe("How the machine is reached."),
-    service: z
-      .object({
-        restart: z
-          .array(z.string())
-          .min(1)
-          .default(["systemctl", "restart", "cloudstack-management"])
-          .describe("The command that restarts it, with its arguments."),
-        log: z
-          .string()
-          .startsWith("/")
-          .default("/var/log/cloudstack/management/management-server.log")
-          .describe("Its log, whose last lines are shown when it does not come up."),
-      })
-      .prefault({})
-      .describe("The service on the machine."),
+    ssh: sshSchema.describe("How the machine is reached."),
+    service: serviceSchema.prefault({}).describe("The service on the machine."),
     ports: z
       .object({
-        api: port.default(8080).describe("The API, signed or in a session."),
+        api: port.default(usualPorts.api).describe("The API, signed or in a session."),
         open: z
           .union([z.literal(0), port])
-          .default(8096)
+          .default(usualPorts.open)
           .describe("The open (integration) port. 0: it is closed, and keys are obtained by a login."),
-        database: port.default(3306).describe("The database."),
+        database: port.default(usualPorts.database).describe("The database."),
       })
       .prefault({})
       .describe("Where it listens."),
@@ -193,7 +158,7 @@ export const managementServer = defineResource<ManagementServerInputs, Managemen
   async reconcile(context, inputs, _, previous) {
     const { seenRelease, ...keys } = await startAndGetKeys(context, inputs, previous);
     await applySettings(context, inputs, signedClient(context, inputs, keys));
-    await restartIfNeeded(context, inputs, keys);
+    await restartIfNeeded(context, inputs, { kind: "signed", apiKey: keys.apiKey, secretKey: keys.secretKey });
     return { ...keys, seenRelease, url: `http://${inputs.address}:${inputs.ports.api}/client/api` };
   },
   /** Nothing: it dies with its machine. */

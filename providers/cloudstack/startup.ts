@@ -78,7 +78,7 @@ export class Startup {
         code: "not-up",
         // The error's text begins with the same object and system.
         message: `${error.message.slice(`${object} on ${system}: `.length)}; ${await lastLogLines(this.#context, this.#server)}`,
-        remedy: "see the log on the machine; raise `startSeconds` if it only needs longer",
+        remedy: "see the log on the machine; if it only needs longer, raise limits.startSeconds in the inventory",
         cause: error,
       });
     }

@@ -2,6 +2,7 @@ import { type Context, limiter, shared, TestbedError, unlessAborted, waitFor } f
 import type { XmlRpcValue } from "../transport/xmlrpc.ts";
 import { isOurs, unfinishedComment } from "./comment.ts";
 import { type Call, CobblerCalls, type CobblerConnection } from "./connection.ts";
+import { wholeSystem } from "./whole-system.ts";
 
 export type ItemKind = "distro" | "profile" | "system" | "repo";
 /** A cobbler object as the server returns it. */
@@ -54,8 +55,20 @@ export class CobblerClient {
 
   /** Undefined when there is no such text. */
   async readText(kind: TextKind, name: string): Promise<string | undefined> {
-    const names = (await this.#calls.call(`get_autoinstall_${kind}s`, (token) => [token])) as string[];
-    if (!names.includes(name)) return undefined;
+    return (await this.#textNames(kind)).includes(name) ? this.#text(kind, name) : undefined;
+  }
+
+  /** Every text of the server, by its name. */
+  async allTexts(kind: TextKind): Promise<[name: string, text: string][]> {
+    const names = await this.#textNames(kind);
+    return Promise.all(names.map(async (name): Promise<[string, string]> => [name, await this.#text(kind, name)]));
+  }
+
+  async #textNames(kind: TextKind): Promise<string[]> {
+    return (await this.#calls.call(`get_autoinstall_${kind}s`, (token) => [token])) as string[];
+  }
+
+  async #text(kind: TextKind, name: string): Promise<string> {
     return (await this.#calls.call(`read_autoinstall_${kind}`, (token) => [name, token])) as string;
   }
 
@@ -217,17 +230,6 @@ export class CobblerClient {
 /** A missing object is the text "~", not a fault. */
 function asItem(answer: XmlRpcValue): Item | undefined {
   return typeof answer === "object" ? (answer as Item) : undefined;
-}
-
-/**
- * The attributes of a new system as cobbler takes them in one call, refusing an existing name: a site has hundreds, and each would
- * need a dozen calls. Undefined without an interface: cobbler would add one of its own.
- */
-function wholeSystem(name: string, attributes: readonly Change[]): Record<string, XmlRpcValue> | undefined {
-  const whole = Object.fromEntries(attributes.map(([key, value]) => [key, typeof value === "function" ? value(undefined) : value]));
-  const [field] = Object.keys(whole.modify_interface ?? {});
-  // Among several interfaces cobbler wants one to be named, though no field is given for it outside `modify_interface`.
-  return field === undefined ? undefined : { name, ...whole, interface: field.slice(field.indexOf("-") + 1) };
 }
 
 /** Whether a sync runs is unknown after a lost answer, and two at a time break each other (cobbler facts §10): no second try. */

@@ -9,18 +9,25 @@ type InterfaceType = (typeof types)[number];
 const none = z.literal("");
 
 const interfaceSchema = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9_.-]+$/, "may hold letters, digits and _ . - only"),
-  type: z.enum(types).default("na"),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+$/, "may hold letters, digits and _ . - only")
+    .describe("Its name, as `eth0`."),
+  type: z
+    .enum(types)
+    .default("na")
+    .describe("Cobbler's type: `na` for an ordinary one, bonds and bridges for masters, `…_slave` for their members."),
   mac: z
     .string()
     .regex(/^(([0-9a-f]{2}:){5}[0-9a-f]{2})?$/, "must be six lower-case hexadecimal bytes with colons")
-    .default(""),
-  address: z.union([z.ipv4(), none]).default(""),
-  netmask: z.union([z.ipv4(), none]).default(""),
-  dnsName: z.union([z.hostname(), none]).default(""),
-  master: z.string().default(""),
-  bondingOptions: z.string().default(""),
-  bridgeOptions: z.string().default(""),
+    .default("")
+    .describe("MAC address; only bonds and bridges may have none."),
+  address: z.union([z.ipv4(), none]).default("").describe("Static address; empty for one of DHCP, and for members."),
+  netmask: z.union([z.ipv4(), none]).default("").describe("Its netmask: given exactly when the address is."),
+  dnsName: z.union([z.hostname(), none]).default("").describe("Full name that belongs to the address."),
+  master: z.string().default("").describe("For a member: the name of the bond or bridge, another interface of the same system."),
+  bondingOptions: z.string().default("").describe("For a bond: options of its driver, as `miimon=100 mode=1`."),
+  bridgeOptions: z.string().default("").describe("For a bridge: its options, as `stp=no`."),
 });
 
 /**

@@ -134,7 +134,7 @@ function readSource(inputs: TextInputs): string {
 }
 
 /** Removes our text; an absent one is success, a foreign one stays and is warned of, one that other stacks use loses our mark only. */
-export async function removeText(kind: TextKind, context: Context, state: TextInputs): Promise<void> {
+export async function removeText(kind: TextKind, context: Context, state: Pick<TextInputs, "server" | "name">): Promise<void> {
   const client = new CobblerClient(context, state.server);
   const present = await client.readText(kind, state.name);
   if (present === undefined) return;

@@ -8,9 +8,13 @@ import { meanings } from "./scripts.ts";
 /** A command line may have 128 KiB on Linux: this many entries and the script need half of it. */
 const ENTRIES_PER_CALL = 64;
 
+/** What an entry is found by, and what it claims where that is known. */
+export type EntryPlace = Pick<HostInputs, "server" | "hostsDirectory" | "dhcpHostsDirectory" | "name"> &
+  Partial<Pick<HostInputs, "address" | "mac">>;
+
 interface Job {
   context: Context;
-  inputs: HostInputs;
+  inputs: EntryPlace;
   args: readonly string[];
   begins(): void;
   done(answer: string): void;
@@ -24,7 +28,7 @@ const waiting = new Map<string, Job[]>();
  * Runs one script about one entry. What is asked for while an earlier call runs goes to the driver together in the next one: a thousand
  * machines are some twenty calls, each with one look at the files that are there.
  */
-export function runEntry(context: Context, inputs: HostInputs, script: EntryScript, args: readonly string[] = []): Promise<string> {
+export function runEntry(context: Context, inputs: EntryPlace, script: EntryScript, args: readonly string[] = []): Promise<string> {
   const { server, hostsDirectory, dhcpHostsDirectory } = inputs;
   const key = JSON.stringify([server, hostsDirectory, dhcpHostsDirectory, markText(context.mark), script]);
   const admitted = queueing.getStore()?.begin();
@@ -62,7 +66,7 @@ function withoutClashes(jobs: readonly Job[]): Job[] {
   const claimed = new Set<string>();
   return jobs
     .filter(({ inputs: { name, address, mac } }) => {
-      const claims = [name.toLowerCase(), address, mac];
+      const claims = [name.toLowerCase(), address, mac].filter((one) => one !== undefined);
       const free = !claims.some((one) => claimed.has(one));
       for (const one of claims) claimed.add(one);
       return free;

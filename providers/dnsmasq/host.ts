@@ -12,7 +12,7 @@ import {
   TestbedError,
 } from "../kernel/index.ts";
 import { driverSchema } from "../site/index.ts";
-import { runEntry } from "./entries.ts";
+import { type EntryPlace, runEntry } from "./entries.ts";
 import { dhcpLine, fqdnOf, type HostInputs, hostsLine, parseEntry } from "./entry.ts";
 import { prove, reload, reloadIfRunning } from "./proof.ts";
 import { READ, REMOVE, RESTORE, WRITE } from "./scripts.ts";
@@ -107,7 +107,7 @@ export const host = defineResource<HostInputs, HostOutputs>({
     dhcp: z.boolean().default(true).describe("Whether dnsmasq serves this machine's DHCP. False where cobbler declares the MAC."),
   }),
   outputs: { fqdn: "The full name, as DNS answers it." },
-  replaceOn: ["name", "hostsDirectory", "dhcpHostsDirectory"],
+  replaceOn: ["server.address", "name", "hostsDirectory", "dhcpHostsDirectory"],
   deadlineSeconds: 120,
   id: (inputs) => `host/${fqdnOf(inputs)}`,
   async observe(context, inputs) {
@@ -138,16 +138,19 @@ export const host = defineResource<HostInputs, HostOutputs>({
     }
     return { fqdn: fqdnOf(inputs) };
   },
-  async remove(context, state) {
-    try {
-      const answer = (await runEntry(context, state, REMOVE)).trim();
-      if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
-      if (answer !== "removed") return;
-    } catch (error) {
-      if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
-      context.warn(`the entry of ${fqdnOf(state)} was left alone: ${errorText(error)}`);
-      return;
-    }
-    await reloadIfRunning(context, state.server, state.pidFile);
-  },
+  remove: (context, state) => removeEntry(context, state),
 });
+
+/** Takes our mark off an entry, which goes with its last one; absent is success, and a foreign one stays and is warned of. */
+export async function removeEntry(context: Context, entry: EntryPlace & Pick<HostInputs, "pidFile">): Promise<void> {
+  try {
+    const answer = (await runEntry(context, entry, REMOVE)).trim();
+    if (answer.startsWith("kept")) context.phase(keptFor(findMarks(answer)));
+    if (answer !== "removed") return;
+  } catch (error) {
+    if (!(error instanceof TestbedError) || error.code !== "foreign") throw error;
+    context.warn(`the entry of ${entry.name} was left alone: ${errorText(error)}`);
+    return;
+  }
+  await reloadIfRunning(context, entry.server, entry.pidFile);
+}

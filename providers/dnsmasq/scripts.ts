@@ -172,3 +172,11 @@ echo "$size"
 tail -c "+$(($2 + 1))" -- "$1" | grep -F -e "$3" -e "$4"
 exit 0
 `;
+
+/** Takes the folders only. Prints `NAME TAB FIRST LINE` of every file with a mark, of all stacks. */
+export const MARKED = `
+for file in "$1"/* "$2"/*; do
+  [ -f "$file" ] && IFS= read -r first <"$file" || continue
+  case $first in "# cloudstack-testbed:"*) printf '%s\\t%s\\n' "\${file##*/}" "$first" ;; esac
+done
+`;

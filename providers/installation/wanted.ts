@@ -45,15 +45,25 @@ export const installationInputs = {
   cobbler: connectionSchema.describe("The cobbler server that installs it."),
   system: z.string().describe("Name of its cobbler system."),
   profile: z.string().describe("The profile that must be installed."),
-  os: z.object({ id: z.string(), version: z.string() }).describe("What /etc/os-release must say: ID and VERSION_ID."),
+  os: z
+    .object({
+      id: z.string().describe("ID, as `debian` or `rocky`."),
+      version: z.string().describe("VERSION_ID, as `12` or `9.4`."),
+    })
+    .describe("What /etc/os-release must say: ID and VERSION_ID."),
   generation: z.string().min(1).describe("A new generation means a new installation."),
   installs: z.string().describe("Fingerprint of what the profile installs; a change means a new installation."),
-  ssh: z.object({ user: z.string(), credential: z.string() }).describe("Account of the installed system."),
+  ssh: z
+    .object({
+      user: z.string().describe("The account."),
+      credential: z.string().describe("Name of the credential (`privateKey`) in the stack configuration."),
+    })
+    .describe("Account of the installed system."),
   logs: z
     .object({
-      server: driverSchema,
-      dnsmasq: z.string().startsWith("/").optional(),
-      web: z.string().startsWith("/").optional(),
+      server: driverSchema.describe("The driver, on which they are read."),
+      dnsmasq: z.string().startsWith("/").optional().describe("Path of dnsmasq's log: DHCP and TFTP. Left out, that part is unknown."),
+      web: z.string().startsWith("/").optional().describe("Path of the web server's access log. Left out, that part is unknown."),
     })
     .optional()
     .describe("The driver's logs of dnsmasq and of cobbler's web server: they tell how far a network boot got. None are needed."),

@@ -52,6 +52,9 @@ export interface Definition<I extends object = Record<string, unknown>, O extend
   remove(context: Context, state: I & O): Promise<void>;
 }
 
+/** How programs and states call an output `id`, which in a program is the resource's own. */
+export const SERVER_ID = "serverId";
+
 const definitions = new Map<string, Definition>();
 
 export function defineResource<I extends object, O extends object>(definition: Definition<I, O>): Definition<I, O> {

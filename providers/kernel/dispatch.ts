@@ -1,5 +1,5 @@
 import { changedReplacements, checkInputs, isHidden, jsonSafe, pickInputs } from "./check.ts";
-import { definitionOf } from "./definition.ts";
+import { definitionOf, SERVER_ID } from "./definition.ts";
 import { runOperation } from "./operation.ts";
 import { configure } from "./settings.ts";
 import { listenForSignals } from "./shutdown.ts";
@@ -21,6 +21,9 @@ class PartialFailure extends Error {
 
 const hidden = (properties: Properties) => Object.fromEntries(Object.entries(properties).filter(([key]) => isHidden(key)));
 
+/** A program never sees a property called `id`, which the SDK takes for the resource's own: it has it under another name as well. */
+const readable = (properties: Properties) => ("id" in properties ? { ...properties, [SERVER_ID]: properties.id } : properties);
+
 async function create(kind: string, inputs: Properties) {
   const definition = definitionOf(kind);
   const id = definition.id(inputs);
@@ -29,7 +32,7 @@ async function create(kind: string, inputs: Properties) {
     return definition.reconcile(context, inputs, observed, undefined);
   });
   if (outcome.failure) throw outcome.touched ? new PartialFailure(id, jsonSafe(inputs), outcome.failure.message) : outcome.failure;
-  return { id, outs: jsonSafe({ ...inputs, ...outcome.result }) };
+  return { id, outs: jsonSafe(readable({ ...inputs, ...outcome.result })) };
 }
 
 async function update(kind: string, id: string, olds: Properties, news: Properties) {
@@ -41,7 +44,7 @@ async function update(kind: string, id: string, olds: Properties, news: Properti
   // The old outputs stay: what the remote object is now, the next update observes.
   if (outcome.failure)
     throw outcome.touched ? new PartialFailure(id, jsonSafe({ ...olds, ...hidden(news) }), outcome.failure.message) : outcome.failure;
-  return { outs: jsonSafe({ ...news, ...outcome.result }) };
+  return { outs: jsonSafe(readable({ ...news, ...outcome.result })) };
 }
 
 async function read(kind: string, id: string, properties: Properties) {
@@ -51,7 +54,7 @@ async function read(kind: string, id: string, properties: Properties) {
   if (outcome.failure) throw outcome.failure;
   if (!outcome.result) return {};
   const seen = { ...inputs, ...outcome.result.inputs, ...hidden(properties) };
-  return { id, inputs: jsonSafe(seen), props: jsonSafe({ ...seen, ...outcome.result.outputs }) };
+  return { id, inputs: jsonSafe(seen), props: jsonSafe(readable({ ...seen, ...outcome.result.outputs })) };
 }
 
 async function remove(kind: string, properties: Properties) {

@@ -91,11 +91,26 @@ export async function runOperation<T>(
     } catch (thrown) {
       const text = redact(errorText(thrown));
       end(shutdown.aborted ? "interrupted" : "failed", text);
-      return { failure: new Error(text), touched };
+      return { failure: new OperationFailure(`${definition.type} ${name}`, text), touched };
     } finally {
       limit.end();
     }
   });
+}
+
+/** For the engine, which shows the message in the resource's row. The SDK also prints `${error}: ${error.stack}` of deletes and reads. */
+class OperationFailure extends Error {
+  readonly #object: string;
+
+  constructor(object: string, message: string) {
+    super(message);
+    this.#object = object;
+    this.stack = "failed, as its row says";
+  }
+
+  override toString(): string {
+    return this.#object;
+  }
 }
 
 /** Rejects when the signal aborts, after a moment in which the work itself may give the better error. */
@@ -113,7 +128,7 @@ function abortion(signal: AbortSignal, definition: Definition, name: string, sec
               message: interrupted ? `interrupted in phase "${phase()}"` : `not finished after ${seconds} s; last phase: ${phase()}`,
               remedy: interrupted
                 ? "run `pulumi up` again: it goes on from what is there"
-                : `raise limits["${definition.type}"] in the stack configuration if that is too short`,
+                : `raise limits.operations["${definition.type}"] in the stack configuration if that is too short`,
             }),
           ),
         1500,

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Definition } from "./definition.ts";
+import { type Definition, SERVER_ID } from "./definition.ts";
 import { backendAddress, ownerId } from "./mark.ts";
 import { stub } from "./stub.ts";
 
@@ -40,13 +40,16 @@ function ignoreRejection(output: pulumi.Output<unknown>): void {
   for (const promise of [isKnown, isSecret]) promise.catch(() => undefined);
 }
 
+/** The property of a resource in a program that holds an output: `id` is the resource's own there. */
+const propertyOf = (output: string) => (output === "id" ? SERVER_ID : output);
+
 /** A resource of this project in a Pulumi program. */
 export class TestbedResource<I extends object, O extends object> extends pulumi.dynamic.Resource {
   constructor(definition: Definition<I, O>, name: string, args: Arguments<I>, options: pulumi.CustomResourceOptions = {}) {
     const [module, type] = definition.type.split(":") as [string, string];
     const project = pulumi.getProject();
     const stack = pulumi.getStack();
-    const placeholders = Object.fromEntries(Object.keys(definition.outputs).map((key) => [key, undefined]));
+    const placeholders = Object.fromEntries(Object.keys(definition.outputs).map((key) => [propertyOf(key), undefined]));
     const urn = `urn:pulumi:${stack}::${project}::${typeChain(options.parent, `pulumi-nodejs:dynamic/${module}:${type}`)}::${name}`;
     const owner = `${project}/${stack}/${ownerId(backendAddress(), project, stack)}`;
     const secrets = [...(options.additionalSecretOutputs ?? []), ...(definition.secretOutputs ?? [])];
@@ -66,6 +69,6 @@ export class TestbedResource<I extends object, O extends object> extends pulumi.
 
   /** An output (or input) of the resource. */
   output<K extends keyof (I & O) & string>(key: K): pulumi.Output<(I & O)[K]> {
-    return (this as unknown as Record<string, pulumi.Output<(I & O)[K]>>)[key] as pulumi.Output<(I & O)[K]>;
+    return (this as unknown as Record<string, pulumi.Output<(I & O)[K]>>)[propertyOf(key)] as pulumi.Output<(I & O)[K]>;
   }
 }

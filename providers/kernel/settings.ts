@@ -4,7 +4,7 @@ import { rememberSecrets } from "./redact.ts";
 /** What the provider process knows from the stack configuration. */
 export interface Settings {
   credentials: Record<string, Record<string, string>>;
-  /** Deadlines in seconds by resource type. */
+  /** Deadlines in seconds by resource type: `limits.operations` of the stack configuration. */
   limits: Record<string, number>;
 }
 
@@ -21,7 +21,7 @@ const configured = new Promise<Settings>((resolve) => {
 
 export function configure(request: ConfigureRequest): void {
   const credentials = parseObject(request, "credentials") as Settings["credentials"];
-  const limits = parseObject(request, "limits") as Settings["limits"];
+  const { operations: limits = {} } = parseObject(request, "limits") as { operations?: Settings["limits"] };
   // A user name is no secret, and hiding it by value would tear holes into ordinary words.
   for (const { user: _, ...secrets } of Object.values(credentials)) rememberSecrets(secrets);
   resolveSettings({ credentials, limits });

@@ -3,8 +3,8 @@ import { errorText, TestbedError } from "./errors.ts";
 
 export interface WaitOptions {
   timeoutSeconds: number;
-  /** A number, or what it is after that many seconds of waiting. */
-  everySeconds: number | ((waited: number) => number);
+  /** Between two probes; a function is given the seconds waited so far. */
+  everySeconds: number | ((waitedSeconds: number) => number);
   object: string;
   system: string;
   /** What the reader of a timeout can do about it. */

@@ -12,6 +12,22 @@ show() { # show KIND: the files with marks come on stdin
   done
 }
 
+# Stores that this server remembers and whose marker is not there: their disk is not mounted, or somebody removed them.
+show_records() {
+  number=0
+  for file in "$registry"/*; do
+    [ -f "$file" ] || continue
+    path=$(sed -n 2p "$file")
+    [ ! -e "$path/$marker" ] || continue
+    number=$((number + 1))
+    printf 'record-%s=record\t%s\t%s\n' "$number" "$path" "$(head -n 1 "$file")"
+  done
+}
+
+for root; do
+  [ ! -e "$root" ] || ls "$root/" >/dev/null 2>&1 || refuse not-read "the root $root cannot be listed"
+done
 # Deeper than three directories below a root nobody puts a store.
 for root; do find "$root" -xdev -mindepth 2 -maxdepth 4 -name "$marker" -type f 2>/dev/null; done | sort -u | show store
 for directory in $directories; do find "$directory" -xdev -mindepth 2 -maxdepth 2 -name owner -type f 2>/dev/null; done | sort -u | show template
+show_records

@@ -53,6 +53,10 @@ const refusals: Record<string, { kind: FailureKind; remedy: string }> = {
   "read-only": { kind: "refused", remedy: "look for the disk's errors on the NFS server, and mount it read-write" },
   full: { kind: "refused", remedy: "make room on that file system of the NFS server" },
   "not-written": { kind: "refused", remedy: "make it writable for the account on the NFS server" },
+  "not-read": {
+    kind: "refused",
+    remedy: "make it a directory that the account may list on the NFS server, or correct the inventory's `roots`",
+  },
   missing: { kind: "refused", remedy: "create the directory above it on the NFS server" },
   unmarked: {
     kind: "conflict",

@@ -31,8 +31,11 @@ export interface Progress {
 }
 
 /** The name of the template's folder: each stack keeps its own, and its mark is in it. */
-export const folderOf = (context: Context, inputs: Pick<TemplateInputs, "checksum">) =>
-  `${context.mark.stack}-${inputs.checksum.split(":")[1]?.slice(0, 16)}`;
+export const folderName = (stack: string, checksum: string) => `${stack}-${checksum.split(":")[1]?.slice(0, 16)}`;
+export const folderOf = (context: Context, inputs: Pick<TemplateInputs, "checksum">) => folderName(context.mark.stack, inputs.checksum);
+
+/** Where the templates of the stores below a root wait. */
+export const templatesBelow = (root: string) => `${root}/.cloudstack-testbed`;
 
 export type Verb = "start" | "push" | "look" | "reach" | "remove" | "holder" | "take";
 

@@ -89,7 +89,12 @@ export const store = defineResource<StoreInputs, StoreOutputs>({
       .describe("A new text means: emptied anew. It changes when every machine that could have it mounted has been re-imaged."),
     adopt: z.boolean().default(false).describe("Whether an unmarked directory that holds something may be taken, and emptied."),
     template: z
-      .object({ staged: directory, checksum, format: z.enum(["qcow2", "vhd", "ova", "raw"]), id: z.number().int().positive() })
+      .object({
+        staged: directory.describe("The directory beside the stores in which it waits, on the same server."),
+        checksum: checksum.describe("Checksum of the image, verified once more before it is put in."),
+        format: z.enum(["qcow2", "vhd", "ova", "raw"]).describe("Format of the image: what the hypervisor wants."),
+        id: z.number().int().positive().describe("Id of the template's row in CloudStack's database: the directory that it goes to."),
+      })
       .optional()
       .describe("The system-VM template that secondary storage begins with: an `nfs:Template`'s outputs, and the id of its row."),
     unseeded: z.string().optional().describe("Why secondary storage gets no template; shown among the outputs."),
@@ -102,7 +107,7 @@ export const store = defineResource<StoreInputs, StoreOutputs>({
     location: "Device and directory on it.",
     contents: "Path of the template in it, or why there is none.",
   },
-  replaceOn: ["path", "kind"],
+  replaceOn: ["server.address", "path", "kind"],
   deadlineSeconds: 1800,
   id: (inputs) => `store/${inputs.server.address}${inputs.path}`,
   async observe(context, inputs) {

@@ -64,7 +64,7 @@ export const template = defineResource<TemplateInputs, TemplateOutputs>({
     staged: "The directory that holds the verified image.",
     bytes: "Size of the unpacked image.",
   },
-  replaceOn: ["directory", "checksum"],
+  replaceOn: ["server.address", "directory", "checksum"],
   deadlineSeconds: 7200,
   id: (inputs) => `template/${inputs.server.address}${inputs.directory}/${inputs.checksum.split(":")[1]?.slice(0, 16)}`,
   async observe(context, inputs) {

@@ -19,7 +19,7 @@ const LOCK_SECONDS = 120;
 const SERVER_SECONDS = 120;
 
 /** Where a node keeps its own certificate and key, which open the CA's HTTP API to the CA's own host. */
-const SSL_FOLDERS = "/etc/puppetlabs/puppet/ssl /var/lib/puppet/ssl /etc/puppet/ssl";
+export const SSL_FOLDERS = "/etc/puppetlabs/puppet/ssl /var/lib/puppet/ssl /etc/puppet/ssl";
 
 // `puppetserver` exists without its `ca` commands in release 5 and below; `puppet cert` does not exist from release 6 on.
 const DETECT = `

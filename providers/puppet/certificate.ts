@@ -26,11 +26,11 @@ const wanted = (inputs: CertificateInputs) => `${inputs.generation} ${inputs.ins
 
 // One file per certificate: first line the stack's mark, second what it was cleaned for. A run whose state was lost meets it again, and
 // does not revoke the certificate of a machine that is not installed anew.
-const READ = `
+export const READ = 'if [ -e "$1/$2" ]; then cat "$1/$2"; fi';
+
+const REFUSE = `
 file=$1/$2 mark=$3
-[ -e "$file" ] || exit 0
-[ "$(head -n 1 "$file")" = "$mark" ] || { echo "the certificate $2 belongs to $(head -n 1 "$file")" >&2; exit ${FOREIGN}; }
-sed -n 2p "$file"
+[ ! -e "$file" ] || [ "$(head -n 1 "$file")" = "$mark" ] || { echo "the certificate $2 belongs to $(head -n 1 "$file")" >&2; exit ${FOREIGN}; }
 `;
 
 const WRITE = `
@@ -42,7 +42,17 @@ mv "$1/.$2.new" "$1/$2"
 
 const REMOVE = 'rm -f "$1/$2"';
 
-function note(context: Context, inputs: CertificateInputs, script: string, ...more: string[]): Promise<string> {
+/** The mark of another holder becomes ours; what the certificate was cleaned for stays. Prints whose it is then. */
+export const TAKE_NOTE = `
+set -eu
+if [ "$(head -n 1 "$1/$2")" = "$4" ]; then
+  { printf '%s\\n' "$3"; tail -n +2 "$1/$2"; } >"$1/.$2.new"
+  mv "$1/.$2.new" "$1/$2"
+fi
+head -n 1 "$1/$2"
+`;
+
+export function note(context: Context, inputs: CertificateInputs, script: string, ...more: string[]): Promise<string> {
   const args = [inputs.directory, inputs.certname, markText(context.mark), ...more];
   return runOnDriver(context, inputs.server, `certificate ${inputs.certname}`, script, args);
 }
@@ -113,8 +123,9 @@ export const certificate = defineResource<CertificateInputs, CertificateOutputs>
   deadlineSeconds: 900,
   id: (inputs) => `certificate/${inputs.certname}`,
   async observe(context, inputs, previous) {
-    const cleanedFor = (await note(context, inputs, READ)).trim();
-    if (cleanedFor === "") return undefined;
+    const [holder, cleanedFor = ""] = (await note(context, inputs, READ)).split("\n");
+    // Of another stack's there is nothing to see: the clean refuses it.
+    if (holder !== markText(context.mark)) return undefined;
     const same = cleanedFor === wanted(inputs);
     return {
       // The machine was installed for something else since, by hand or by an `up` whose state was lost.
@@ -124,6 +135,7 @@ export const certificate = defineResource<CertificateInputs, CertificateOutputs>
   },
   async reconcile(context, inputs, observed) {
     if (observed?.outputs.cleanedFor === wanted(inputs)) return observed.outputs;
+    await note(context, inputs, REFUSE);
     await waitForAgent(context, inputs);
     context.phase("cleaning the certificate");
     context.touched();
@@ -134,7 +146,7 @@ export const certificate = defineResource<CertificateInputs, CertificateOutputs>
   },
   async remove(context, state) {
     try {
-      await note(context, state, READ);
+      await note(context, state, REFUSE);
     } catch (error) {
       if (!(error instanceof TestbedError && error.code === "foreign")) throw error;
       return context.warn(`${error.message}: it was left alone`);

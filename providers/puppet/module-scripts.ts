@@ -101,3 +101,12 @@ holds "$2" "$marker" || holds "$mark" "$marker" || { echo "expected $2 as a hold
 { grep -vxF -e "$2" -e "$mark" "$marker" || true; printf '%s\\n' "$mark"; } >"$marker.new"
 mv "$marker.new" "$marker"
 `;
+
+/** Prints `NAME TAB MARK` for every mark of every module. Makes nothing where there are none. */
+export const MARKED = `
+for marker in "$1"/*/${MARKER}; do
+  [ -f "$marker" ] && [ ! -L "\${marker%/*}" ] || continue
+  name=\${marker%/*}
+  while IFS= read -r user; do printf '%s\\t%s\\n' "\${name##*/}" "$user"; done <"$marker"
+done
+`;

@@ -133,7 +133,7 @@ export const modules = defineResource<ModulesInputs, ModulesOutputs>({
       .describe("Where it looks for the site's manifest; empty: `manifests` beside the modules."),
   }),
   outputs: { files: "How many files were distributed." },
-  replaceOn: ["modulesDirectory", "manifestsDirectory"],
+  replaceOn: ["server.address", "modulesDirectory", "manifestsDirectory"],
   deadlineSeconds: 300,
   id: (inputs) => `modules/${inputs.modulesDirectory}`,
   async observe(context, inputs) {

@@ -12,10 +12,12 @@ interface Reason {
   remedy: string;
 }
 
+const OLD_CERTIFICATE = /does not match (its|the agent's) private key/;
+
 /** Why a run did not come to its catalog, by what agents of all releases say. The first that fits. */
 const reasons: readonly Reason[] = [
   {
-    pattern: /does not match (its|the agent's) private key/,
+    pattern: OLD_CERTIFICATE,
     code: "certificate-conflict",
     kind: "conflict",
     remedy: "the CA still has the certificate of the machine's old key: clean it (puppet:Certificate does, once per installation)",
@@ -63,6 +65,11 @@ export function metAnotherRun(end: AgentEnd): boolean {
   return end.status === 1 && /Run of .* already in progress; skipping/.test(end.log);
 }
 
+/** Ended before anything was done: the CA has a certificate of the machine's name that is for another key. */
+export function metOldCertificate(end: AgentEnd): boolean {
+  return end.status === 1 && OLD_CERTIFICATE.test(end.log);
+}
+
 /**
  * What a run came to: its exit code (`--detailed-exitcodes`: 0 no change, 2 changes, 4 failures, 6 both, 1 no run) and its report must both
  * say that it is good.
@@ -72,7 +79,12 @@ export function judgeRun(system: string, certname: string, end: AgentEnd, limitS
     new TestbedError({ system, object: `puppet run of ${certname}`, kind, code, message, remedy });
   if (end.limit) {
     const message = `did not end within ${limitSeconds} s and was ended; the last it said: ${lastLines(end.log, 3)}`;
-    throw fail("never-ends", "timeout", message, "raise `runSeconds` if that is too short; else see what it was doing on the machine");
+    throw fail(
+      "never-ends",
+      "timeout",
+      message,
+      "see on the machine what it was doing; if it only needs longer, raise limits.runSeconds in the inventory",
+    );
   }
   const report = parseReport(end.report);
   const failed = report?.failed ?? [];

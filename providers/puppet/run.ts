@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Context, defineResource, errorText, TestbedError } from "../kernel/index.ts";
-import { DONE, READ_DONE, runAgent } from "./agent.ts";
+import { type Driver, driverSchema } from "../site/index.ts";
+import { DONE, runAgent } from "./agent.ts";
+import { cleanCertificate, SSL_FOLDERS } from "./authority.ts";
 import { writeFacts } from "./facts.ts";
+import { roleAndRun } from "./last-run.ts";
 import { certnameSchema, type Node, nodeSchema, runOnNode } from "./node.ts";
-import { judgeRun, metAnotherRun } from "./run-end.ts";
+import { judgeRun, metAnotherRun, metOldCertificate } from "./run-end.ts";
 
 export interface RunInputs {
   node: Node;
   certname: string;
   server: string;
+  ca?: Driver | undefined;
   environment: string;
   role: string;
   parameters: Record<string, string>;
@@ -36,17 +40,6 @@ function triggerOf(inputs: RunInputs): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** What the machine says of its last good run. */
-async function lastRun(context: Context, node: Node): Promise<{ done: string; role: string }> {
-  const lines = (await runOnNode(context, node, "puppet run", READ_DONE, [], { once: context.operation === "read" })).split("\n");
-  const value = (key: string) =>
-    lines
-      .find((line) => line.startsWith(`${key} `))
-      ?.slice(key.length + 1)
-      .trim() ?? "";
-  return { done: value("done"), role: value("role") };
-}
-
 export const run = defineResource<RunInputs, RunOutputs>({
   type: "puppet:Run",
   summary: "One run of the puppet agent that gives a machine its role, ended without a failed resource by exit code and by report.",
@@ -54,6 +47,12 @@ export const run = defineResource<RunInputs, RunOutputs>({
     node: nodeSchema.describe("The installed machine."),
     certname: certnameSchema.describe("Its certificate name: its full name in lower case."),
     server: certnameSchema.describe("The master's full name, as its certificate has it."),
+    ca: driverSchema
+      .optional()
+      .describe(
+        "The driver, where the CA is. When given, a certificate for another key than the machine's is cleaned, and the run done again: " +
+          "so it is after an installation that nobody planned, since `puppet:Certificate` cleans once per planned one.",
+      ),
     environment: z
       .string()
       .regex(/^[a-z0-9_]+$/, "may hold lower-case letters, digits and _ only")
@@ -94,7 +93,7 @@ export const run = defineResource<RunInputs, RunOutputs>({
       reportedAt: previous.reportedAt,
     };
     try {
-      const { done, role } = await lastRun(context, inputs.node);
+      const { done, role } = await roleAndRun(context, inputs.node);
       if (known === undefined) {
         return done === triggerOf(inputs) ? { inputs: {}, outputs: { ran: done, result: "", changed: 0, reportedAt: "" } } : undefined;
       }
@@ -114,6 +113,7 @@ export const run = defineResource<RunInputs, RunOutputs>({
     const { node, certname, server, environment, runSeconds, waitSeconds } = inputs;
     context.touched();
     const began = performance.now();
+    let cleaned = false;
     await writeFacts(context, node, inputs.role, inputs.parameters, inputs.credentials);
     for (;;) {
       context.phase(`puppet run as ${inputs.role}`);
@@ -121,6 +121,11 @@ export const run = defineResource<RunInputs, RunOutputs>({
       if (metAnotherRun(end)) {
         // One that started between our question and our run: it is waited for, too, within the same limit.
         if ((performance.now() - began) / 1000 > waitSeconds) throw stillRunning(node, certname, waitSeconds);
+        continue;
+      }
+      if (inputs.ca && !cleaned && metOldCertificate(end)) {
+        cleaned = true;
+        await cleanOldCertificate(context, inputs, inputs.ca);
         continue;
       }
       const report = judgeRun(`host ${node.address}`, certname, end, runSeconds);
@@ -132,6 +137,16 @@ export const run = defineResource<RunInputs, RunOutputs>({
   // What a role put on a machine goes with the machine: the next installation wipes it.
   async remove() {},
 });
+
+// Agents before release 6 keep what they were given, though it does not fit.
+const FORGET = `for folder in ${SSL_FOLDERS}; do rm -f "$folder/certs/$1.pem"; done`;
+
+/** The machine is the proved one, by its pinned host key; what the CA has is of an installation that is gone. */
+async function cleanOldCertificate(context: Context, { node, certname, server }: RunInputs, ca: Driver): Promise<void> {
+  context.phase("cleaning the certificate of the machine's old key");
+  await cleanCertificate(context, ca, server, certname);
+  await runOnNode(context, node, "puppet run", FORGET, [certname]);
+}
 
 function stillRunning(node: Node, certname: string, seconds: number): TestbedError {
   return new TestbedError({

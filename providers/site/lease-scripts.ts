@@ -64,3 +64,12 @@ for file in "$directory"/*; do
   [ "$holder" != "$mark" ] || printf '%s\\t%s\\n' "$held" "$note"
 done
 `;
+
+/** Argument: a claim, which ends where it is ours. */
+export const RELEASE = `${COMMON}
+lock
+file=$directory/\${1%%/*}_\${1#*/}
+[ -f "$file" ] || exit 0
+read_claim "$file"
+[ "$holder" != "$mark" ] || rm -f "$file"
+`;

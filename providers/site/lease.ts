@@ -2,7 +2,7 @@ import { hostname, userInfo } from "node:os";
 import { z } from "zod";
 import { type CobblerConnection, connectionSchema, removeStraySystems } from "../cobbler/index.ts";
 import { type EntryFolders, removeStrayEntries } from "../dnsmasq/strays.ts";
-import { type Context, defineResource, findMark, type Mark, markText, TestbedError } from "../kernel/index.ts";
+import { type Context, defineResource, errorText, findMark, type Mark, markText, TestbedError } from "../kernel/index.ts";
 import { type Driver, driverSchema, runOnDriver } from "./driver.ts";
 import { CLAIM, HELD } from "./lease-scripts.ts";
 
@@ -69,6 +69,23 @@ async function removeStrays(context: Context, inputs: LeaseInputs, keep: { syste
   if (strays.length > 0) context.warn(`removed, since they are this stack's and in no plan: ${strays.join(", ")}`);
 }
 
+/**
+ * Ends the claims on the driver of before. A driver that only got another address has just been given the new ones there, so they are made
+ * once more. Not a replacement: whatever is deleted with a lease are strays, and all else of the stack is still there.
+ */
+async function leave(context: Context, previous: LeaseInputs, inputs: LeaseInputs): Promise<void> {
+  context.phase(`ending the claims on ${previous.server.address}`);
+  try {
+    await claim(context, previous, []);
+  } catch (error) {
+    if (!(error instanceof TestbedError)) throw error;
+    context.warn(
+      `the claims on ${previous.server.address} stay, where they hinder nobody who does not use that driver: ${errorText(error)}`,
+    );
+  }
+  await claim(context, inputs, inputs.claims);
+}
+
 const machines = (claims: readonly string[]) => claims.flatMap((one) => (one.startsWith("machine/") ? [one.slice("machine/".length)] : []));
 
 export const lease = defineResource<LeaseInputs, LeaseOutputs>({
@@ -90,10 +107,10 @@ export const lease = defineResource<LeaseInputs, LeaseOutputs>({
       .describe("Where systems of this stack's mark that are no claimed machine are removed as strays; nowhere when left out."),
     entries: z
       .object({
-        hostsDirectory: z.string().startsWith("/"),
-        dhcpHostsDirectory: z.string().startsWith("/"),
-        pidFile: z.string().startsWith("/"),
-        names: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)),
+        hostsDirectory: z.string().startsWith("/").describe("dnsmasq's `hostsdir`."),
+        dhcpHostsDirectory: z.string().startsWith("/").describe("dnsmasq's `dhcp-hostsdir`."),
+        pidFile: z.string().startsWith("/").describe("File with dnsmasq's process id, for the signal to read them anew."),
+        names: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)).describe("The names that stay: those in the plan."),
       })
       .optional()
       .describe("dnsmasq's folders, and the names in the plan: other entries of this stack's mark are removed as strays."),
@@ -120,10 +137,11 @@ export const lease = defineResource<LeaseInputs, LeaseOutputs>({
       outputs: { since: since ?? previous?.since ?? "" },
     };
   },
-  async reconcile(context, inputs, observed) {
+  async reconcile(context, inputs, observed, previous) {
     const since = observed?.outputs.since || new Date().toISOString();
     context.touched();
     await claim(context, inputs, inputs.claims);
+    if (previous && previous.server.address !== inputs.server.address) await leave(context, previous, inputs);
     await removeStrays(context, inputs, { systems: machines(inputs.claims), names: inputs.entries?.names ?? [] });
     return { since };
   },

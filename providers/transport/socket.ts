@@ -37,6 +37,8 @@ export function openSocket(target: URL, signal: AbortSignal, pin: string | undef
     const socket = secure
       ? connectTls({ host, port, rejectUnauthorized: pin === undefined, ...(isIP(host) ? {} : { servername: host }) })
       : connectTcp({ host, port });
+    // A request's head and body are two packets: Nagle's algorithm against delayed ACKs would cost 40 ms per call.
+    socket.setNoDelay();
     const fail = (error: unknown) => {
       settle();
       socket.destroy();

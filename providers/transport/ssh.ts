@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { ClientChannel, Client as Ssh2Client } from "ssh2";
 import { forgetSession, limiter, session, TestbedError } from "../kernel/index.ts";
 import { type HostKeyPin, keyFingerprint, keyLine, parsePin } from "./host-key.ts";
 import { type RemoteFiles, remoteFiles } from "./sftp.ts";
+import { openChannel } from "./ssh-channel.ts";
 
 const { Client } = createRequire(import.meta.url)("ssh2") as typeof import("ssh2");
 
@@ -44,16 +46,11 @@ export interface SshConnection {
 /** Seconds for the whole of connect and authentication. */
 const CONNECT_SECONDS = 10;
 
+/** How long a peer may take to close a connection from its side after we ended ours. */
+const CLOSE_MILLISECONDS = 2000;
+
 /** OpenSSH's default MaxSessions is 10 for one connection; some are left for transfers of files and for commands that just ended. */
 const COMMANDS_PER_CONNECTION = 6;
-
-/** A channel that was refused is asked for again after this. */
-const SLOT_MILLISECONDS = 50;
-
-/** One argument for a POSIX shell: inside single quotes nothing is special but the quote itself. `=` is quoted: it could assign. */
-export function shellQuote(argument: string): string {
-  return /^[A-Za-z0-9_./:@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
-}
 
 const systemOf = (target: SshTarget) => `SSH ${target.user}@${target.address}`;
 
@@ -117,6 +114,9 @@ function connectOnce(target: SshTarget, pin: HostKeyPin | undefined, algorithms:
         return !refused;
       },
     });
+    // Many small packets go back and forth: Nagle's algorithm against delayed ACKs would cost 40 ms each (300 ms for one file over SFTP).
+    // ssh2 makes its socket in `connect` and leaves the option to us.
+    client.setNoDelay();
   });
 }
 
@@ -136,21 +136,6 @@ function connectError(target: SshTarget, error: Error & { level?: string }): Tes
   return new TestbedError({ system, object: `port ${target.port ?? 22}`, kind: "unreachable", message: error.message, cause: error });
 }
 
-/** Opens the channel of one command. sshd frees the place of a command a moment after it said that it ended: until then it refuses a new one. */
-function openChannel(client: Ssh2Client, command: readonly string[], wanted: () => boolean): Promise<ClientChannel> {
-  const line = command.map(shellQuote).join(" ");
-  return new Promise((resolve, reject) => {
-    const ask = () =>
-      client.exec(line, (error, stream) => {
-        if (!error) return resolve(stream);
-        // Only a refused channel has a reason.
-        if (!("reason" in error)) return reject(error);
-        setTimeout(() => (wanted() ? ask() : reject(error)), SLOT_MILLISECONDS);
-      });
-    ask();
-  });
-}
-
 function connection(client: Ssh2Client, system: string, hostKey: string): SshConnection {
   let closed = false;
   const waiting = new Set<() => void>();
@@ -163,7 +148,15 @@ function connection(client: Ssh2Client, system: string, hostKey: string): SshCon
   return {
     hostKey,
     whenClosed,
-    close: () => client.end(),
+    close() {
+      client.end();
+      if (closed) return;
+      // A peer that hangs never answers the end, and would keep this process alive.
+      // ssh2's own destroy() does nothing once its end() was called, and it has no other way to its socket.
+      const { _sock: socket } = client as unknown as { _sock: Socket };
+      const timer = setTimeout(() => socket.destroy(), CLOSE_MILLISECONDS);
+      waiting.add(() => clearTimeout(timer));
+    },
     files: remoteFiles(client, system),
     exec(command, { stdin = "", timeoutSeconds = 60 } = {}) {
       return new Promise((resolve, reject) => {

@@ -1,6 +1,15 @@
-import { findMark, type Mark, markText, sameMark, TestbedError } from "../kernel/index.ts";
+import { findMark, type Mark, markText, sameMark, TestbedError, withMark } from "../kernel/index.ts";
 import type { Xapi } from "./client.ts";
-import { type Found, type NetworkRecord, NULL_REF, type Records, type SrRecord, type VdiRecord, type VmRecord } from "./records.ts";
+import {
+  type Found,
+  type NetworkRecord,
+  NULL_REF,
+  type PoolRecord,
+  type Records,
+  type SrRecord,
+  type VdiRecord,
+  type VmRecord,
+} from "./records.ts";
 
 /** Key of `other_config` under which VMs and disks of ours carry their mark. */
 export const MARK_KEY = "cloudstack-testbed";
@@ -18,18 +27,24 @@ export const birthName = (mark: Mark, name: string) => `${name} (being made by $
 /** Every VM, template and snapshot of the pool. */
 export const allVms = (xapi: Xapi) => xapi.call<Records<VmRecord>>("VM.get_all_records");
 
-/** The names in whatever carries our mark: VMs, clones on the way to be one, disks. */
-export async function markedNames(xapi: Xapi, mark: Mark): Promise<string[]> {
-  const text = markText(mark);
+/** Whatever carries a mark, by the name of its VM: VMs, clones on the way to be one, disks. */
+export async function markedNames(xapi: Xapi): Promise<Map<string, Mark[]>> {
   const vms = Object.values(await allVms(xapi));
   const disks = Object.values(await xapi.call<Records<VdiRecord>>("VDI.get_all_records"));
-  const values = [...vms, ...disks].map((record) => record.other_config[MARK_KEY] ?? "");
-  const marked = values.flatMap((value) => (value.startsWith(`${text} `) ? [value.slice(text.length + 1).split(" ")[0] ?? ""] : []));
-  const born = vms.flatMap(({ name_label: label }) => {
-    const name = label.split(" ")[0] ?? "";
-    return label === birthName(mark, name) ? [name] : [];
-  });
-  return [...new Set([...marked, ...born])].sort();
+  const found = new Map<string, Mark[]>();
+  const add = (mark: Mark | undefined, name: string) => {
+    if (mark && name) found.set(name, withMark(found.get(name) ?? [], mark));
+  };
+  for (const { other_config: config } of [...vms, ...disks]) {
+    const value = config[MARK_KEY] ?? "";
+    add(findMark(value), value.split(" ")[1] ?? "");
+  }
+  for (const { name_label: label } of vms) {
+    const [name = ""] = label.split(" ");
+    const mark = findMark(label);
+    if (mark && label === birthName(mark, name)) add(mark, name);
+  }
+  return new Map([...found].sort(([a], [b]) => a.localeCompare(b)));
 }
 
 /** The VM of this name that carries our mark. */
@@ -114,7 +129,7 @@ export async function findStorage(xapi: Xapi, wanted: string | undefined): Promi
     const candidates = Object.entries(all).filter(([, record]) => record.name_label === wanted || record.uuid === wanted);
     return exactlyOne(xapi, `storage repository ${wanted}`, candidates, `there are ${names.join(", ") || "none"}; name one, or its uuid`);
   }
-  const [pool] = Object.values(await xapi.call<Records<{ default_SR: string }>>("pool.get_all_records"));
+  const [pool] = Object.values(await xapi.call<Records<PoolRecord>>("pool.get_all_records"));
   const ref = pool?.default_SR ?? NULL_REF;
   // It may be the reference of a repository that is no more.
   return exactlyOne(

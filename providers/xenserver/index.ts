@@ -1,3 +1,5 @@
+import "./ownership.ts";
+
 export { connectionSchema, type XenServerConnection } from "./connection.ts";
-export { removeStrayVms, strayVms } from "./strays.ts";
+export { markedVms } from "./marked.ts";
 export { virtualMachine } from "./virtual-machine.ts";

@@ -67,6 +67,11 @@ export interface SrRecord {
   physical_utilisation: Integer;
 }
 
+export interface PoolRecord {
+  master: string;
+  default_SR: string;
+}
+
 export type Records<T> = Record<string, T>;
 
 /** References are opaque and may change: an object is its reference of now and its record. */

@@ -10,6 +10,8 @@ import { vlanRanges } from "./vlans.ts";
 const SPARE_IN_POD = 4;
 /** Public addresses of a zone beyond those of its system VMs: the tests run in five processes, each with source and static NAT. */
 const SPARE_PUBLIC = 10;
+/** Addresses of an advanced zone with security groups beyond those of its system VMs: no NAT, so guests alone; upstream's own has as many. */
+const SPARE_SHARED = 6;
 /** Guest VLANs of a zone: five test processes hold two isolated networks each. */
 const GUEST_VLANS = 10;
 
@@ -37,7 +39,10 @@ export function checkCapacity(marvin: Found<Marvin>, source: Source): Finding[] 
   }
   (marvin.zones ?? []).forEach((zone, z) => {
     const own = ranges.filter((one) => one.zone === z && one.kind === (zone.networktype === "Basic" ? "guest" : "public"));
-    const [total, needed] = [own.reduce((sum, one) => sum + size(one), 0), systemVms(zone) + SPARE_PUBLIC];
+    const [total, needed] = [
+      own.reduce((sum, one) => sum + size(one), 0),
+      systemVms(zone) + (isShared(zone) ? SPARE_SHARED : SPARE_PUBLIC),
+    ];
     if (own.length > 0 && total < needed)
       add(source, "TB125", [...(own[0]?.path ?? []), "endip"], {
         what: `the ${own[0]?.kind} ranges of ${zone.name} have ${total} addresses; it needs ${needed}`,
@@ -49,10 +54,12 @@ export function checkCapacity(marvin: Found<Marvin>, source: Source): Finding[] 
   return findings;
 }
 
+const isShared = (zone: FoundZone) => zone.networktype === "Advanced" && zone.securitygroupenabled === true;
+
 function checkGuestVlans(zone: FoundZone, z: number, source: Source): Finding[] {
   const { findings, add } = collector();
   // With security groups every guest is in the one shared network.
-  if (zone.networktype !== "Advanced" || String(zone.securitygroupenabled ?? false).toLowerCase() === "true") return findings;
+  if (zone.networktype !== "Advanced" || isShared(zone)) return findings;
   const networks = zone.physical_networks ?? [];
   const ranges = networks.flatMap((network) => vlanRanges(network.vlan));
   const count = ranges.reduce((sum, { first, last }) => sum + (last >= first ? last - first + 1 : 0), 0);

@@ -1,7 +1,7 @@
 import type { StackConfiguration } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import type { Inventory } from "../inventory.ts";
-import { type Marvin, marvinHosts, marvinSchema } from "../marvin.ts";
+import { type Marvin, marvinHosts } from "../marvin.ts";
 import type { Found } from "../schema.ts";
 import type { Source } from "../sources/index.ts";
 import { checkCapacity } from "./capacity.ts";
@@ -15,10 +15,12 @@ import { checkNames, checkProfiles } from "./profiles.ts";
 import { checkRanges } from "./ranges.ts";
 import { checkReferences, checkServices } from "./references.ts";
 import { checkClearText, checkSecrets } from "./secrets.ts";
-import { checkSpelling } from "./spelling.ts";
 import { checkStoreRoots, checkStoresApart } from "./stores.ts";
+import { checkUnread } from "./unread.ts";
 import { checkVlans } from "./vlans.ts";
+import { checkZones } from "./zones.ts";
 
+export { checkCloudSecrets, checkServerCredential } from "./cloud-secrets.ts";
 export { checkClearText, checkPlaceholders } from "./secrets.ts";
 
 /** Whether the inventory agrees with itself and with the folder that it is in. */
@@ -33,14 +35,18 @@ export function checkInventory(inventory: Found<Inventory>, source: Source, fold
   ];
 }
 
-/** Whether the marvin configuration agrees with itself. */
-export function checkMarvin(marvin: Found<Marvin>, source: Source): Finding[] {
+/**
+ * Whether the marvin configuration agrees with itself, and is one that the server takes.
+ * @param whole the configuration when nothing of it has the wrong form
+ */
+export function checkMarvin(marvin: Found<Marvin>, source: Source, whole: Marvin | undefined): Finding[] {
   return [
     ...checkObjectNames(marvin, source),
     ...checkRanges(marvin, source),
     ...checkVlans(marvin, source),
     ...checkCapacity(marvin, source),
-    ...checkSpelling(source, marvinSchema),
+    ...checkZones(marvin, source),
+    ...checkUnread(source, whole),
     ...checkClearText(source, "marvin"),
   ];
 }

@@ -1,6 +1,7 @@
 import { configPath, type StackConfiguration } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import type { Inventory } from "../inventory.ts";
+import { placeholder } from "../plan-parts.ts";
 import { type Found, isRecord, lookup } from "../schema.ts";
 import type { Path, Source } from "../sources/index.ts";
 import { collector } from "./collect.ts";
@@ -20,26 +21,30 @@ export function checkSecrets(inventory: Found<Inventory>, config: Found<StackCon
   for (const server of Object.values(inventory.xenServers ?? {})) need(server.credential, "user", "password");
   for (const machine of Object.values(inventory.machines ?? {})) need(machine.bmc?.credential, "user", "password");
   for (const [name, fields] of needed)
-    for (const field of fields) {
-      if (lookup(lookup(config.credentials ?? {}, name) ?? {}, field)) continue;
-      add(source, "TB130", configPath("credentials"), {
-        what: `the secret credentials.${name}.${field} is missing`,
-        why: "a system of the site cannot be reached without it",
-        remedy: `pulumi config set --secret --path credentials.${name}.${field}`,
-      });
-    }
+    for (const field of fields) if (!isSet(config, name, field)) add(source, "TB130", configPath("credentials"), missing(name, field));
   return findings;
 }
 
-/** `${hosts.password}` in a marvin file: the field of a credential, filled in for the tools that read the file. */
-const PLACEHOLDER = /^\$\{([\w-]+)\.([\w-]+)\}$/;
+export function isSet(config: Found<StackConfiguration>, credential: string, field: string): boolean {
+  return lookup(lookup(config.credentials ?? {}, credential) ?? {}, field) !== undefined;
+}
+
+/** The text of a finding about a secret that is not in the stack file. */
+export function missing(credential: string, field: string, why = "a system of the site cannot be reached without it") {
+  return {
+    what: `the secret credentials.${credential}.${field} is missing`,
+    why,
+    remedy: `pulumi config set --secret --path credentials.${credential}.${field}`,
+  };
+}
 
 /** Whether every placeholder of a marvin file names a secret of the stack. */
 export function checkPlaceholders(source: Source, config: Found<StackConfiguration>): Finding[] {
   const { findings, add } = collector();
   for (const { value, path } of texts(source.value)) {
-    const [, name = "", field = ""] = PLACEHOLDER.exec(value) ?? [];
-    if (name === "" || lookup(lookup(config.credentials ?? {}, name) ?? {}, field)) continue;
+    const named = placeholder(value);
+    if (!named || isSet(config, named.credential, named.field)) continue;
+    const { credential: name, field } = named;
     add(source, "TB130", path, {
       what: `the placeholder ${value} has no secret: credentials.${name}.${field} is missing in the stack file`,
       why: "nothing could be filled in",

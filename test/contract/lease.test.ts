@@ -1,5 +1,6 @@
 // site:Lease on the lab's driver: who may touch what, and what a refused operator is told.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
@@ -7,6 +8,7 @@ import { CobblerClient } from "../../providers/cobbler/client.ts";
 import { host as entry } from "../../providers/dnsmasq/index.ts";
 import { type Mark, markText } from "../../providers/kernel/index.ts";
 import { lease } from "../../providers/site/index.ts";
+import type { LeaseInputs } from "../../providers/site/lease.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { apply, drop, failure, observed, ours, testContext, theirs } from "../support/context.ts";
 import { fullFolder, onDriver, removeFullFolder } from "../support/driver-shell.ts";
@@ -16,13 +18,24 @@ const directory = join(mkdtempSync(join(tmpdir(), "leases-")), "leases");
 const claims = ["machine/h14", "address/10.91.0.14"];
 const given = { server: driver, directory, claims };
 const otherStack: Mark = { ...ours, stack: "other" };
+const parsed = (inputs: object) => lease.inputs.parse(inputs) as unknown as LeaseInputs;
+/** Another address under which the driver answers. */
+const relayed = "127.0.0.9";
+const relay = createServer((socket) => {
+  const driverSide = connect(22, driver.address);
+  for (const side of [socket, driverSide]) side.on("error", () => undefined);
+  socket.pipe(driverSide).pipe(socket);
+});
 const files = () => readdirSync(directory).filter((name) => !name.startsWith("."));
+
+beforeAll(() => new Promise<void>((resolve) => relay.listen(22, relayed, resolve)));
 
 beforeEach(() => rmSync(directory, { recursive: true, force: true }));
 
 afterAll(async () => {
   rmSync(join(directory, ".."), { recursive: true });
   await closeSharedSsh();
+  relay.close();
 });
 
 describe("a lease", () => {
@@ -58,6 +71,29 @@ describe("a lease", () => {
     expect(await observed(lease, given)).toEqual({ claims: ["address/10.91.0.14"] });
     await apply(lease, given);
     expect(await observed(lease, given)).toEqual({ claims });
+  });
+
+  test("that moves to another driver is claimed there and ended on the one of before", async () => {
+    const before = { ...given, directory: `${directory}-before`, server: { ...driver, address: relayed } };
+    const { outputs } = await apply(lease, before);
+    const { phases } = await apply(lease, given, testContext(), { ...parsed(before), ...outputs });
+    expect(phases).toEqual([`ending the claims on ${relayed}`]);
+    expect(files().sort()).toEqual(["address_10.91.0.14", "machine_h14"]);
+    expect(readdirSync(before.directory).filter((name) => !name.startsWith("."))).toEqual([]);
+  });
+
+  test("of a driver that only got another address is still there afterwards", async () => {
+    const before = { ...given, server: { ...driver, address: relayed } };
+    const { outputs } = await apply(lease, before);
+    await apply(lease, given, testContext(), { ...parsed(before), ...outputs });
+    expect(files().sort()).toEqual(["address_10.91.0.14", "machine_h14"]);
+  });
+
+  test("that moves away from a driver where another machine answers by now is made, with a warning", async () => {
+    const before = { ...given, server: { ...driver, address: relayed, hostKey: `SHA256:${"A".repeat(43)}` } };
+    const { phases } = await apply(lease, given, testContext(), { ...parsed(before), since: "" });
+    expect(phases.join()).toContain(`warning: the claims on ${relayed} stay`);
+    expect(files()).toHaveLength(2);
   });
 
   test("is deleted without touching another's, and deleting an absent one succeeds", async () => {

@@ -2,6 +2,7 @@
 
 import { expect, test } from "@jest/globals";
 import { managementServer } from "../../providers/cloudstack/index.ts";
+import { redact } from "../../providers/kernel/index.ts";
 import { failure, labCredentials, ours, testContext } from "../support/context.ts";
 import { TestServer } from "../support/management-server.ts";
 
@@ -93,4 +94,13 @@ test("no key is in a phase or in an error", async () => {
   const { apikey = "", secretkey = "" } = await server.keys();
   expect(apikey).not.toBe("");
   for (const text of [error.message, ...context.phases]) for (const secret of [apikey, secretkey]) expect(text).not.toContain(secret);
+});
+
+test("of a server that was known before only its keys are kept out of what is shown", async () => {
+  const { outputs } = await server.apply();
+  await server.drift(server.state(outputs));
+  const { name, address, release } = server.inputs;
+  expect(redact(`${name} ${address} ${release} ${outputs.apiKey} ${outputs.secretKey}`)).toBe(
+    `${name} ${address} ${release} [secret] [secret]`,
+  );
 });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Holding } from "../../providers/kernel/ownership.ts";
 import { ownershipOf } from "../../providers/kernel/ownership.ts";
-import { markedPaths, removeMarked, type StoreInputs, store, type TemplateInputs, template } from "../../providers/nfs/index.ts";
+import { markedStores, type StoreInputs, store, type TemplateInputs, template, templatesBelow } from "../../providers/nfs/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { failure, ours, testContext, theirs } from "../support/context.ts";
 import { fault } from "../support/lab.ts";
@@ -18,7 +18,7 @@ import {
   storeAt,
   storeMarker,
 } from "../support/nfs-server.ts";
-import { stage, templateInputs, waiting, web } from "../support/nfs-template.ts";
+import { stage, templateInputs, web } from "../support/nfs-template.ts";
 
 beforeAll(() => web.start(nfsServer.address));
 afterAll(async () => {
@@ -125,33 +125,78 @@ test("a waiting template of this stack from another state is taken without being
 });
 
 describe("what carries a mark on the server", () => {
-  const place = { server: nfsServer, roots: [nfsRoot], templates: [waiting] };
+  const marked = markedStores(nfsServer, [nfsRoot]);
+  const beside = { directory: templatesBelow(nfsRoot) };
+  const listed = async () => (await marked.list(testContext())).map(({ object, marks }) => [object, ...marks]);
+  const removeAll = async () => {
+    for (const one of await marked.list(testContext())) await marked.remove(testContext(), one);
+  };
 
   test("is listed with its holder, of every stack", async () => {
     const [mine, another] = [freshPath(), freshPath()];
     await converge(mine);
     await converge(another, {}, theirs);
-    const { outputs } = await stage();
-    const listed = await markedPaths(testContext(), place);
-    expect(listed).toEqual([
-      { kind: "store", path: mine, mark: ours },
-      { kind: "store", path: another, mark: theirs },
-      { kind: "template", path: outputs.staged, mark: ours },
+    const { outputs } = await stage(beside);
+    expect(await listed()).toEqual([
+      [`store ${mine}`, ours],
+      [`store ${another}`, theirs],
+      [`template ${outputs.staged}`, ours],
     ]);
+  });
+
+  test("has the keys of the resources that made it", async () => {
+    const path = freshPath();
+    await converge(path);
+    await stage(beside);
+    const keys = [
+      ...marked.keysOf({ type: "nfs:Store", stack: ours.stack, inputs: storeAt(path) as Record<string, unknown> }),
+      ...marked.keysOf({ type: "nfs:Template", stack: ours.stack, inputs: { ...templateInputs(), ...beside } }),
+    ];
+    expect((await marked.list(testContext())).map(({ key }) => key)).toEqual(keys);
+    expect(marked.keysOf({ type: "cobbler:System", stack: ours.stack, inputs: { name: "h11" } })).toEqual([]);
   });
 
   test("is removed when it is ours, and only then", async () => {
     const [mine, another] = [freshPath(), freshPath()];
     await converge(mine);
     await converge(another, {}, theirs);
-    await stage();
+    await stage(beside);
     await onServer('echo image >"$1/volume"; echo image >"$2/volume"', mine, another);
-    for (const one of await markedPaths(testContext(), place)) await removeMarked(testContext(), place, one);
-    expect(await markedPaths(testContext(), place)).toEqual([{ kind: "store", path: another, mark: theirs }]);
+    await removeAll();
+    expect(await listed()).toEqual([[`store ${another}`, theirs]]);
     expect(await list(another)).toContain("./volume");
   });
 
+  test("is what the server remembers, too, of a store that somebody removed by hand", async () => {
+    const path = freshPath();
+    await converge(path);
+    await onServer('rm -r "$1"', path);
+    expect(await listed()).toEqual([[`store ${path}, which is remembered and not there`, ours]]);
+    await removeAll();
+    expect(await listed()).toEqual([]);
+  });
+
+  test("is not forgotten where the disk of a remembered store is not mounted", async () => {
+    const path = freshPath();
+    await onServer('mkdir "$1" && mount -t tmpfs tmpfs "$1"', path);
+    await converge(`${path}/store`);
+    await onServer('umount "$1"', path);
+    const [one] = await marked.list(testContext());
+    expect(one?.object).toContain("is remembered and not there");
+    expect(await failure(marked.remove(testContext(), one as NonNullable<typeof one>))).toMatchObject({ code: "not-mounted" });
+    expect(await listed()).toHaveLength(1);
+  });
+
   test("is nothing where nothing was ever put", async () => {
-    expect(await markedPaths(testContext(), place)).toEqual([]);
+    expect(await listed()).toEqual([]);
+  });
+
+  test.each([
+    ["another machine answers at the server's address", { hostKey: `SHA256:${"A".repeat(43)}` }, nfsRoot, "host-key"],
+    ["a root cannot be listed", {}, "/srv/nfs-root-file", "not-read"],
+  ])("is not said to be nothing where %s", async (_, change, root, code) => {
+    await onServer("touch /srv/nfs-root-file");
+    expect(await failure(markedStores({ ...nfsServer, ...change }, [root]).list(testContext()))).toMatchObject({ code });
+    await onServer("rm /srv/nfs-root-file");
   });
 });

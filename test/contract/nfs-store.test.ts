@@ -218,6 +218,15 @@ describe("what hinders a wipe", () => {
     await converge(path, { generation: "2" });
   });
 
+  test("what somebody writes just while it is emptied does not fail it", async () => {
+    const path = freshPath();
+    await converge(path);
+    const writer = 'touch "$1/a"; (while [ -e "$1/a" ]; do :; done; mkdir "$1/late" && touch "$1/late/b") >/dev/null 2>&1 &';
+    await onServer(writer, path);
+    await converge(path, { generation: "2" });
+    expect(await seen(path)).toMatchObject({ generation: "2" });
+  });
+
   test("a file that cannot be removed is named, and the next run finishes", async () => {
     const path = freshPath();
     await converge(path);

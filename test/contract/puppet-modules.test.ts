@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { modules, modulesDigest } from "../../providers/puppet/index.ts";
 import { closeSharedSsh } from "../../providers/transport/ssh.ts";
-import { apply, drop, failure, observed, ours, testContext, theirs } from "../support/context.ts";
+import { apply, drop, failure, observed, ours, testContext } from "../support/context.ts";
 import { onDriver } from "../support/driver-shell.ts";
 import { driver } from "../support/puppet.ts";
 
@@ -19,6 +19,8 @@ const put = (path: string, text: string) => {
   mkdirSync(join(source, path, ".."), { recursive: true });
   writeFileSync(join(source, path), text);
 };
+/** Another stack of the same project: it may share the modules. */
+const beside = { ...ours, stack: "beside" };
 const text = (path: string) => onDriver('cat "$1" 2>/dev/null; exit 0', `${root}/${path}`);
 const modified = () => onDriver('find "$1" -type f ! -name ".*" -exec stat -c "%n %Y %i" {} + | sort', root);
 
@@ -124,19 +126,30 @@ describe("what is not ours", () => {
 
 test("two stacks share the modules: the first delete leaves them to the other, the last removes them", async () => {
   await apply(modules, inputs(), testContext(ours));
-  await apply(modules, inputs(), testContext(theirs));
+  await apply(modules, inputs(), testContext(beside));
   await drop(modules, inputs(), testContext(ours));
   expect(await text("manifests/site.pp")).toContain("testbed_role");
   expect(await observed(modules, inputs())).toBeUndefined();
-  await drop(modules, inputs(), testContext(theirs));
+  await drop(modules, inputs(), testContext(beside));
   expect(await onDriver('ls "$1" "$2"', modulesDirectory, `${root}/manifests`)).not.toMatch(/testbed|site/);
 });
 
 test("files that another stack gets as well are said to be", async () => {
-  await apply(modules, inputs(), testContext(theirs));
+  await apply(modules, inputs(), testContext(beside));
   put("modules/testbed_kvm/manifests/init.pp", "class testbed_kvm {\n}\n");
   const { phases } = await apply(modules, inputs(), testContext(ours));
-  expect(phases.join()).toContain(`shared with cloudstack-testbed:${theirs.project}/${theirs.stack}/${theirs.owner}`);
+  expect(phases.join()).toContain("warning: stack beside of this site uses it too, and from now on as this stack wants it");
+});
+
+test("the same stack from another state is refused, and what the first one distributed stays", async () => {
+  await apply(modules, inputs());
+  const before = await modified();
+  const error = await failure(apply(modules, inputs(), testContext({ ...ours, owner: "00000000000000bb" })));
+  expect([error.kind, error.message]).toEqual([
+    "conflict",
+    expect.stringContaining(`it belongs to cloudstack-testbed:${ours.project}/${ours.stack}/${ours.owner}`),
+  ]);
+  expect(await modified()).toBe(before);
 });
 
 test("deleting what was never there succeeds", async () => {

@@ -210,6 +210,14 @@ describe("a failing run", () => {
     expect(error.message).toContain("does not match its private key");
   });
 
+  test("for such a certificate is done again where the CA is given: the certificate is cleaned first", async () => {
+    await runs();
+    await onHost(address, "rm -rf /var/lib/puppet/ssl");
+    const { outputs, phases } = await runs({ ca: driver });
+    expect(phases).toContain("cleaning the certificate of the machine's old key");
+    expect([outputs.result, (await says("/var/lib/puppet/ssl/certs/h13.lab.test.pem")).split(" ")[0]]).toEqual(["changed", "signed"]);
+  });
+
   test("for a certificate that was cleaned under a machine that stayed says so", async () => {
     await runs();
     await apply(certificate, { ...aCertificate, generation: `by-hand-${generation}` });

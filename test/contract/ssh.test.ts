@@ -12,6 +12,9 @@ let server: Sshd;
 let connection: SshConnection;
 const target = () => ({ address: server.address, user: "root", privateKey: server.privateKey });
 
+// The process that serves the connection; between it and the command there may be the account's shell.
+const serving = 'p=$PPID; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(cut -d" " -f4 /proc/$p/stat); done; echo $p';
+
 beforeAll(async () => {
   server = new Sshd(["ed25519", "ecdsa", "rsa"]);
   await server.start();
@@ -157,8 +160,6 @@ describe("files", () => {
 
 describe("the shared connection", () => {
   const shared = () => ({ ...target(), hostKey: server.hostKey("rsa") });
-  // The process that serves the connection; between it and the command there may be the account's shell.
-  const serving = 'p=$PPID; while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(cut -d" " -f4 /proc/$p/stat); done; echo $p';
 
   test("is one for many commands at once", async () => {
     const ports = await Promise.all(Array.from({ length: 60 }, () => sshExec(shared(), ["sh", "-c", "echo $SSH_CONNECTION"])));
@@ -178,6 +179,20 @@ describe("the shared connection", () => {
     expect(new Set(after.map((one) => one.stdout.trim())).size).toBe(1);
     expect(after[0]?.stdout.trim()).not.toBe(parent);
   });
+});
+
+test("a shared connection whose peer hangs is closed from our side alone", async () => {
+  const shared = { ...target(), hostKey: server.hostKey("ecdsa") };
+  const pid = (await sshExec(shared, ["sh", "-c", serving])).stdout.trim();
+  process.kill(Number(pid), "SIGSTOP");
+  try {
+    const started = performance.now();
+    await closeSharedSsh();
+    expect(performance.now() - started).toBeLessThan(10_000);
+  } finally {
+    process.kill(Number(pid), "SIGKILL");
+  }
+  expect((await sshExec(shared, ["echo", "again"])).stdout).toBe("again\n");
 });
 
 test("a peer that dies without a word is noticed while a command runs", async () => {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { retry } from "../../providers/kernel/index.ts";
 import { closeSharedSsh, connectSsh } from "../../providers/transport/ssh.ts";
-import { removeStrayVms, strayVms } from "../../providers/xenserver/index.ts";
-import { labCredentials, testContext, theirs } from "../support/context.ts";
+import { markedVms } from "../../providers/xenserver/index.ts";
+import { labCredentials, ours, testContext, theirs } from "../support/context.ts";
 import { labState } from "../support/lab.ts";
-import { LightVm, Pool, until } from "../support/xen-server.ts";
+import { coordinator, LightVm, member, Pool, until } from "../support/xen-server.ts";
 
 const vm = new LightVm();
 const pool = new Pool();
@@ -77,28 +77,44 @@ test("neither password nor session is in anything that the provider gives back",
   expect(text).not.toContain("OpaqueRef:");
 });
 
-describe("strays", () => {
-  test("of another stack are not seen", async () => {
-    expect(await strayVms(testContext(theirs), server, new Set())).toEqual([]);
+describe("what carries a mark on the server", () => {
+  const marked = markedVms(server);
+  const names = async () => (await marked.list(testContext())).map(({ object }) => object);
+
+  test("is listed with its holder, whoever asks, and found by the address of any host of the pool", async () => {
+    const [one, ...more] = await marked.list(testContext(theirs));
+    expect({ one, more }).toEqual({
+      one: { key: "vm/management", object: "VM management", marks: [ours], servers: [coordinator.address, member.address] },
+      more: [],
+    });
+    expect(marked.keysOf({ type: "xenserver:VirtualMachine", stack: ours.stack, inputs: { name: "management" } })).toEqual([one?.key]);
   });
 
-  test("are none where everything is in the plan", async () => {
-    expect(await removeStrayVms(testContext(), server, new Set(["management"]))).toEqual([]);
+  test("is listed once, where the coordinator is asked", async () => {
+    const { tlsSha256 } = coordinator;
+    const ofMember = markedVms({ ...server, ...member, members: { [coordinator.address]: tlsSha256 } });
+    expect(await ofMember.list(testContext())).toEqual([]);
+  });
+
+  test("of another owner stays when it is to be removed", async () => {
+    for (const one of await marked.list(testContext())) await marked.remove(testContext(theirs), one);
     expect((await pool.vms()).length).toBe(1);
   });
 
-  test("are VMs, disks and half-made clones of ours that are in no plan; they are removed, and nothing else", async () => {
+  test("is VMs, disks and half-made clones; they are removed, and nothing else", async () => {
     const neighbour = await pool.makeVm("neighbour");
     const [template] = await pool.api.call("VM.get_by_name_label", "Other install media");
     const mark = "cloudstack-testbed:cloudstack-testbed/contract/00000000000000aa";
     await pool.api.call("VM.clone", template, `half (being made by ${mark})`);
-    expect(await removeStrayVms(testContext(), server, new Set())).toEqual(["half", "management"]);
+    expect(await names()).toEqual(["VM half", "VM management"]);
+    for (const one of await marked.list(testContext())) await marked.remove(testContext(), one);
     expect((await pool.all("VM")).map((one) => one.name_label).sort()).toEqual([
       "Control domain on host: xenserver",
       "Other install media",
       "neighbour",
     ]);
     expect(await pool.disks()).toEqual([]);
+    expect(await names()).toEqual([]);
     await pool.api.call("VM.destroy", neighbour);
   });
 });

@@ -6,16 +6,14 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { xmlRpcClient } from "../../providers/transport/xmlrpc.ts";
 import { labCredentials } from "../support/context.ts";
 import { labState } from "../support/lab.ts";
-import { Project } from "../support/project.ts";
+import { halfOfLab, type Project } from "../support/project.ts";
 
 const cobbler = xmlRpcClient("http://10.91.0.1/cobbler_api", { system: "cobbler", timeoutSeconds: 20 });
 let project: Project;
 let before: Awaited<ReturnType<Project["hosts"]>>;
 
 beforeAll(async () => {
-  project = new Project();
-  project.edit("Pulumi.kvm.yaml", (text) => text.replace("lab-kvm.cfg", "half-kvm.cfg"));
-  await project.init();
+  project = await halfOfLab("kvm");
   const { status, output } = await project.up();
   expect([status, status === 0 || output]).toEqual([0, true]);
   before = await project.hosts();

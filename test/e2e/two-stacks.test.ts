@@ -5,25 +5,11 @@ import { closeSharedSsh } from "../../providers/transport/ssh.ts";
 import { testContext } from "../support/context.ts";
 import { onDriver } from "../support/driver-shell.ts";
 import { driver } from "../support/light-host.ts";
-import { Project } from "../support/project.ts";
+import { green, halfOfLab, Project } from "../support/project.ts";
 
 const rowMilliseconds = 400_000;
 let kvm: Project;
 let xen: Project;
-
-/** A project of one half of the lab. */
-async function half(stack: "kvm" | "xen"): Promise<Project> {
-  const project = new Project({ stack });
-  project.edit(project.stackFile, (text) => text.replace(`lab-${stack}.cfg`, `half-${stack}.cfg`));
-  await project.init();
-  return project;
-}
-
-async function green(run: Promise<{ status: number; output: string }>): Promise<string> {
-  const { status, output } = await run;
-  expect([status, status === 0 || output]).toEqual([0, true]);
-  return output;
-}
 
 /** An `up` that has nothing to do: no operation reaches a provider. */
 async function unchanged(project: Project): Promise<void> {
@@ -38,8 +24,8 @@ const held = async () => (await listClaims(testContext(), driver)).map(({ claim,
 const systems = async () => (await (await fetch("http://10.91.0.1/cblr/svc/op/list/what/systems")).text()).trim().split(/\s+/).sort();
 
 beforeAll(async () => {
-  kvm = await half("kvm");
-  xen = await half("xen");
+  kvm = await halfOfLab("kvm");
+  xen = await halfOfLab("xen");
 }, rowMilliseconds);
 
 afterAll(async () => {

@@ -1,127 +1,175 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { processesIn, processTree } from "./processes.ts";
+import { gzipSync } from "node:zlib";
+import type { KillRow, Moment, Target } from "./kill-rows.ts";
+import { providersLeft, siteContents, stateLines } from "./kill-site.ts";
+import { processTree } from "./processes.ts";
 import { Project } from "./project.ts";
-
-export type Target = "the CLI" | "the provider" | "everything";
-export type Signal = "SIGTERM" | "SIGKILL";
-
-/** When the signal comes: with the first journal line of a type that is one of these, since a short phase may not be seen by itself. */
-export interface Moment {
-  name: string;
-  type: string;
-  lines: readonly string[];
-}
-
-export interface KillRow {
-  moment: Moment;
-  target: Target;
-  signal: Signal;
-  checkpoints: boolean;
-}
-
-const start = (type: string): Moment => ({ name: `a ${type} begins`, type, lines: ["start"] });
-const phases = ["arming cobbler", "powering off", "arming PXE", "powering on", "network boot", "installing", "rebooting", "proving", "end"];
-
-export const moments: readonly Moment[] = [
-  start("site:Lease"),
-  start("dnsmasq:Host"),
-  start("cobbler:Template"),
-  start("cobbler:Distro"),
-  start("cobbler:Profile"),
-  { name: "cobbler is synced", type: "cobbler:Sync", lines: ["full sync", "end"] },
-  start("cobbler:System"),
-  { name: "a system is written", type: "cobbler:System", lines: ["creating", "end"] },
-  // From the phase on: what comes later in the list has passed it.
-  ...phases.slice(0, -1).map((name, index): Moment => ({ name: `a host is ${name}`, type: "baremetal:Host", lines: phases.slice(index) })),
-];
-
-const targets: readonly Target[] = ["the CLI", "the provider", "everything"];
-const signals: readonly Signal[] = ["SIGTERM", "SIGKILL"];
-
-export const rowName = ({ moment, target, signal, checkpoints }: KillRow) =>
-  `${signal} to ${target} when ${moment.name}, checkpoints ${checkpoints ? "on" : "off"}`;
-
-/** Every moment × target × signal × checkpoints. */
-export function allRows(): KillRow[] {
-  return moments.flatMap((moment) =>
-    targets.flatMap((target) => signals.flatMap((signal) => [true, false].map((checkpoints) => ({ moment, target, signal, checkpoints })))),
-  );
-}
-
-/** One row for each target and signal, at a moment that the seed chooses. */
-export function sampleRows(seed: number): KillRow[] {
-  let state = seed >>> 0;
-  const next = (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Numerical Recipes' generator: the same rows for a seed everywhere
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  return targets.flatMap((target) =>
-    signals.map((signal) => ({ moment: moments[next(moments.length)] as Moment, target, signal, checkpoints: next(2) === 0 })),
-  );
-}
 
 /** What was there after the kill, the next `up` and the destroy. */
 export interface Healed {
   up: number;
-  unchanged: number;
-  hosts: string[];
+  /** What of the state is not as after an `up` that nobody interrupted, or what a preview would change. */
+  state: string[];
   destroy: number;
+  /** What is on the site, or runs, that was not there before. */
   left: string[];
   /** What to read when a row fails; empty when it does not. */
   log: string;
 }
 
 /** What every row must end with. */
-export const healthy: Healed = { up: 0, unchanged: 0, hosts: ["h11", "h12", "h13", "h14"], destroy: 0, left: [], log: "" };
+export const healthy: Healed = { up: 0, state: [], destroy: 0, left: [], log: "" };
 
-const WAIT_SECONDS = 120;
+const WAIT_SECONDS = 240;
 
-/** Interrupts an `up` as the row says, goes on as an operator would, and takes everything down again. */
-export async function killAndHeal(row: KillRow): Promise<Healed> {
-  const project = new Project();
-  if (!row.checkpoints) Object.assign(project.environment, { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" });
-  try {
-    await project.init();
-    const interrupted = await interruptedUp(project, row);
+/**
+ * A stack that is interrupted again and again: one host and the management server, a template to be seeded. Each row begins with an
+ * empty state on an empty site.
+ */
+export class Victim {
+  readonly #project = new Project();
+  readonly #managementServer: boolean;
+  #emptyState = "";
+  #emptySite: string[] = [];
+  #converged: string[] | undefined;
+
+  constructor(options: { managementServer: boolean } = { managementServer: true }) {
+    this.#managementServer = options.managementServer;
+  }
+
+  async start(): Promise<void> {
+    this.#reduce();
+    await this.#project.init();
+    this.#emptyState = this.#project.state();
+    this.#emptySite = await siteContents();
+  }
+
+  /**
+   * Learns what an `up` that nobody interrupts makes. Its preview is empty, so a state that is the same needs no preview of its own,
+   * which is as long as a quarter of a row.
+   */
+  async learn(): Promise<void> {
+    await green(this.#project.up());
+    this.#converged = stateLines(this.#project);
+    await green(this.#project.preview("--expect-no-changes"));
+    await green(this.#project.destroy());
+  }
+
+  stop(): void {
+    this.#project.remove();
+  }
+
+  #reduce(): void {
+    const project = this.#project;
+    const image = gzipSync(Buffer.concat([Buffer.from("QFI\xfb", "latin1"), Buffer.alloc(2_000_000)]));
+    writeFileSync(join(project.folder, "system-vm.qcow2.gz"), image);
+    const template = {
+      url: `file://${project.folder}/system-vm.qcow2.gz`,
+      sha256: createHash("sha256").update(image).digest("hex"),
+    };
+    project.edit("Pulumi.kvm.yaml", (text) =>
+      text
+        .replace("lab-kvm.cfg", "half-kvm.cfg")
+        // With packages this release would seed its stores by itself.
+        .replace("packages: http://10.91.0.1/lab/cloudstack", `systemVmTemplate: ${JSON.stringify(template)}`),
+    );
+    if (!this.#managementServer) {
+      project.edit("Pulumi.kvm.yaml", (text) => text.replace("  cloudstack-testbed:managementServer:\n    profile: lab-management\n", ""));
+    }
+    project.edit("environments/lab/inventory.yaml", (text) => text.replace(/^ {2}(h1[234]|management-2): .*\n/gm, ""));
+    project.edit("environments/lab/half-kvm.cfg", onlyFirstHosts);
+  }
+
+  /** Interrupts an `up` as the row says, goes on as an operator would, and takes everything down again. */
+  async killAndHeal(row: KillRow): Promise<Healed> {
+    let green = false;
+    try {
+      const healed = await this.#killAndHeal(row);
+      green = healed.log === "";
+      return healed;
+    } finally {
+      if (!green) await this.#clearUp();
+      writeFileSync(this.#stateFile, this.#emptyState);
+    }
+  }
+
+  async #killAndHeal(row: KillRow): Promise<Healed> {
+    const project = this.#project;
+    Object.assign(project.environment, { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: String(!row.checkpoints) });
+    const interrupted = await this.#interruptedUp(row);
     // A killed CLI cannot take its lock away: its own message asks for this.
     const killedCli = row.signal === "SIGKILL" && row.target !== "the provider";
-    const cancel = killedCli ? (await project.pulumi("cancel", "--yes", "--stack", "kvm")).output : "";
+    const cancel = killedCli ? (await project.pulumi("cancel", "--yes", "--stack", project.stack)).output : "";
     const up = await project.up();
-    const unchanged = await project.pulumi("preview", "--stack", "kvm", "--expect-no-changes");
-    const hosts = up.status === 0 ? Object.keys(await project.hosts()) : [];
+    const state = await this.#unconverged();
     const destroy = await project.destroy();
-    const left = await leftovers(project.folder);
-    const red = up.status + unchanged.status + destroy.status + left.length > 0;
-    const log = red ? [interrupted, cancel, up.output, unchanged.output, destroy.output].join("\n-----\n") : "";
-    return { up: up.status, unchanged: unchanged.status, hosts, destroy: destroy.status, left, log };
-  } finally {
-    project.remove();
+    const orphans = difference(await siteContents(), this.#emptySite);
+    const left = [...orphans, ...(await providersLeft(project.folder))];
+    const red = up.status + state.length + destroy.status + left.length > 0;
+    const log = red ? [interrupted, cancel, up.output, destroy.output].join("\n-----\n") : "";
+    return { up: up.status, state, destroy: destroy.status, left, log };
+  }
+
+  async #unconverged(): Promise<string[]> {
+    if (this.#converged) return difference(stateLines(this.#project), this.#converged);
+    const { status, output } = await this.#project.preview("--expect-no-changes");
+    return status === 0 ? [] : [output];
+  }
+
+  /** A row that failed must not spoil the next. */
+  async #clearUp(): Promise<void> {
+    await this.#project.pulumi("cancel", "--yes", "--stack", this.#project.stack);
+    await this.#project.up();
+    await this.#project.destroy();
+  }
+
+  get #stateFile(): string {
+    return join(this.#project.folder, `.testbed/state/.pulumi/stacks/cloudstack-testbed/${this.#project.stack}.json`);
+  }
+
+  /** Starts `up`, sends the signal at the moment, and waits for the end of the CLI. Its output. */
+  async #interruptedUp({ moment, target, signal }: KillRow): Promise<string> {
+    const { folder, environment, stack } = this.#project;
+    const journal = new Journal(join(folder, `.testbed/${stack}/journal.jsonl`));
+    const child = spawn("pulumi", ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive"], {
+      cwd: folder,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const ended = once(child, "exit", { signal: AbortSignal.timeout(2 * WAIT_SECONDS * 1000) });
+    const came = await reached(journal, moment, child);
+    for (const pid of victims(child.pid ?? 0, came ? target : "everything")) signalIfThere(pid, came ? signal : "SIGKILL");
+    await ended;
+    if (!came) throw new Error(`"${moment.name}" never came:\n${output}`);
+    return output;
   }
 }
 
-/** Starts `up`, sends the signal at the moment, and waits for the end of the CLI. Its output. */
-async function interruptedUp(project: Project, { moment, target, signal }: KillRow): Promise<string> {
-  const child = spawn("pulumi", ["up", "--stack", "kvm", "--yes", "--skip-preview", "--non-interactive"], {
-    cwd: project.folder,
-    env: project.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const ended = once(child, "exit", { signal: AbortSignal.timeout(2 * WAIT_SECONDS * 1000) });
-  await reached(
-    project,
-    moment,
-    () => child.exitCode !== null,
-    () => output,
-  );
-  for (const pid of victims(child.pid ?? 0, target)) signalIfThere(pid, signal);
-  await ended;
-  return output;
+async function green(run: Promise<{ status: number; output: string }>): Promise<void> {
+  const { status, output } = await run;
+  if (status !== 0) throw new Error(`without any interruption:\n${output}`);
+}
+
+/** One host in every cluster. */
+function onlyFirstHosts(marvin: string): string {
+  const { zones, ...rest } = JSON.parse(marvin.replace(/^#.*$/gm, "")) as {
+    zones: { pods: { clusters: { hosts: unknown[] }[] }[] }[];
+  };
+  for (const zone of zones) for (const pod of zone.pods) for (const cluster of pod.clusters) cluster.hosts.length = 1;
+  return JSON.stringify({ zones, ...rest });
+}
+
+/** What only one of two lists has. */
+function difference(seen: readonly string[], expected: readonly string[]): string[] {
+  const without = (list: readonly string[], other: readonly string[]) => list.filter((line) => !other.includes(line));
+  return [...without(seen, expected).map((line) => `+ ${line}`), ...without(expected, seen).map((line) => `- ${line}`)];
 }
 
 function victims(cli: number, target: Target): number[] {
@@ -134,7 +182,7 @@ function victims(cli: number, target: Target): number[] {
 }
 
 /** One that ended between the look and the signal is as good as hit. */
-function signalIfThere(pid: number, signal: Signal): void {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -142,32 +190,48 @@ function signalIfThere(pid: number, signal: Signal): void {
   }
 }
 
-async function reached(project: Project, moment: Moment, ended: () => boolean, output: () => string): Promise<void> {
-  const file = join(project.folder, ".testbed/kvm/journal.jsonl");
+async function reached(journal: Journal, moment: Moment, cli: ChildProcess): Promise<boolean> {
   const deadline = performance.now() + WAIT_SECONDS * 1000;
-  for (;;) {
-    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
-    if (lines.some((line) => isMoment(JSON.parse(line), moment))) return;
-    if (ended() || performance.now() > deadline) throw new Error(`"${moment.name}" never came:\n${output()}`);
+  while (!journal.news().some((entry) => isMoment(entry, moment))) {
+    if (cli.exitCode !== null || performance.now() > deadline) return false;
     await pause(10);
   }
+  return true;
 }
 
-function isMoment(entry: { type: string; event: string; phase?: string }, moment: Moment): boolean {
+interface Entry {
+  type: string;
+  event: string;
+  phase?: string;
+}
+
+function isMoment(entry: Entry, moment: Moment): boolean {
   return entry.type === moment.type && moment.lines.includes(entry.event === "phase" ? (entry.phase ?? "") : entry.event);
 }
 
-/** What of the stack is still on the site, and which of its processes still run. */
-async function leftovers(folder: string): Promise<string[]> {
-  const collections = ["systems", "profiles", "distros"].map((name) => `/var/lib/cobbler/collections/${name}`);
-  const folders = [...collections, "/srv/testbed/hosts.d", "/srv/testbed/dhcp.d", "/var/lib/cloudstack-testbed/leases"];
-  const found = folders.flatMap((place) =>
-    (existsSync(place) ? readdirSync(place) : []).filter((name) => !name.startsWith(".")).map((name) => `${place}/${name}`),
-  );
-  if (existsSync("/var/lib/cobbler/templates/testbed-lab.sh")) found.push("template testbed-lab.sh");
-  // Pulumi's own language host outlives a killed CLI; it does nothing. A provider would work on.
-  const providers = () => processesIn(folder).filter((command) => command.includes("cmd/dynamic-provider"));
-  const deadline = performance.now() + 15_000;
-  while (providers().length > 0 && performance.now() < deadline) await pause(100);
-  return [...found, ...providers().map((command) => `process ${command}`)];
+/** The lines of a journal from now on. */
+class Journal {
+  readonly #file: string;
+  #size: number;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#size = existsSync(file) ? statSync(file).size : 0;
+  }
+
+  news(): Entry[] {
+    if (!existsSync(this.#file) || statSync(this.#file).size === this.#size) return [];
+    const bytes = readFileSync(this.#file);
+    const end = bytes.lastIndexOf("\n") + 1;
+    const lines = bytes.subarray(this.#size, end).toString().split("\n").slice(0, -1);
+    this.#size = end;
+    // A kill may have torn a line.
+    return lines.flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Entry];
+      } catch {
+        return [];
+      }
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { askControl } from "../../lab/control.ts";
 
@@ -6,6 +7,11 @@ export function labState(): string {
   const state = process.env.TESTBED_LAB_STATE;
   if (!state) throw new Error("TESTBED_LAB_STATE is not set: run this through tools/test.sh");
   return state;
+}
+
+/** The process below which all of the lab's own are. */
+export function labProcess(): number {
+  return (JSON.parse(readFileSync(join(labState(), "holder.json"), "utf8")) as { pid: number }).pid;
 }
 
 async function command(...words: string[]): Promise<unknown> {

@@ -103,6 +103,12 @@ test("from outside, a site whose lab does not run is said plainly, with the inve
   expect(node.stdout).toMatch(/^3 Site elsewhere cannot be reached: the lab is not running.*Call Anna\.$/m);
 });
 
+test("a reader that leaves before the end of the output breaks nothing", () => {
+  const script = `"$1" plan --stack kvm --json | true; echo "$PIPESTATUS"`;
+  const { stdout, stderr } = spawnSync("bash", ["-c", script, "bash", launcher], { encoding: "utf8", env: inside() });
+  expect({ stdout, stderr }).toEqual({ stdout: "0\n", stderr: "" });
+});
+
 test("env prints what a shell can read, and the state's folder is there", () => {
   const { stdout } = testbed("env", "--stack", "kvm");
   const shell = spawnSync("sh", ["-c", `${stdout}\ncd "$(echo "$PULUMI_BACKEND_URL" | cut -c8-)" && echo "$PULUMI_PARALLEL"`], {

@@ -48,6 +48,8 @@ test.each([
   ["its address's claim", row("site:Lease", "address/10.0.0.11", { claims: ["address/10.0.0.11"] }), true],
   ["its BMC's claim", row("site:Lease", "bmc/10.0.1.11", { claims: [] }), true],
   ["its system", row("cobbler:System", "system h11", { name: "h11" }), true],
+  ["its certificate", row("puppet:Certificate", "certificate h11.lab.test", { certname: "h11.lab.test" }), true],
+  ["another machine's certificate", row("puppet:Certificate", "certificate h110.lab.test", { certname: "h110.lab.test" }), false],
   ["another machine's claim", row("site:Lease", "machine/h12", { claims: ["machine/h12"] }), false],
   ["an address that only begins like its own", row("site:Lease", "address/10.0.0.110", { claims: [] }), false],
   ["another machine's system", row("cobbler:System", "system h12", { name: "h12" }), false],

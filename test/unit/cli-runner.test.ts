@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
+import type { CaseResult } from "../../runner/case.ts";
 import { junitXml } from "../../runner/junit.ts";
-import { type CaseResult, environmentSuite, type ProvedHost, type SiteProbe } from "../../runner/suite.ts";
+import { type ExpectedHost, environmentSuite, type ProvedHost, type SiteProbe } from "../../runner/suite.ts";
 import { suiteStatus, summarize } from "../../runner/summary.ts";
 
 const host: ProvedHost = {
@@ -11,7 +12,9 @@ const host: ProvedHost = {
   profile: "lab-kvm",
   generation: "1",
 };
-const expected = [{ name: "h11", fqdn: "h11.lab.test", profile: "lab-kvm", generation: "1" }];
+const expected: ExpectedHost[] = [{ name: "h11", fqdn: "h11.lab.test", profile: "lab-kvm", generation: "1", role: "kvm-host" }];
+const report = { status: "changed" as const, time: "2026-11-25T10:00:00Z", failed: [], changed: 3, skipped: 0 };
+const lastRun = { role: "kvm-host", done: "r1", report };
 
 function probe(changes: Partial<SiteProbe> = {}): SiteProbe {
   return {
@@ -19,6 +22,8 @@ function probe(changes: Partial<SiteProbe> = {}): SiteProbe {
     system: async () => ({ profile: "lab-kvm", netboot: false }),
     addresses: async () => ["10.91.0.11"],
     names: async () => ["h11.lab.test"],
+    clock: async () => undefined,
+    lastRun: async () => lastRun,
     ...changes,
   };
 }
@@ -30,12 +35,23 @@ const bad = (results: CaseResult[]) => results.filter((result) => result.verdict
 
 test("a host that is as it should be passes every check", async () => {
   const results = await prove();
-  expect(results.map((result) => result.verdict)).toEqual(["ok", "ok", "ok"]);
+  expect(results.map((result) => result.verdict)).toEqual(["ok", "ok", "ok", "ok", "ok"]);
   expect(suiteStatus(results)).toBe(0);
 });
 
 test("names are not asked for where the site's DNS is not ours", async () => {
-  expect(await prove({ addresses: () => Promise.reject(new Error("asked")) }, [host], false)).toHaveLength(2);
+  expect(await prove({ addresses: () => Promise.reject(new Error("asked")) }, [host], false)).toHaveLength(4);
+});
+
+test("no role is asked for where the site has no puppet", async () => {
+  const request = {
+    expected: [{ ...expected[0], role: undefined }] as typeof expected,
+    hosts: [host],
+    fingerprint: () => "fp:t1",
+    dns: true,
+  };
+  const results = await environmentSuite({ ...request, probe: probe({ lastRun: () => Promise.reject(new Error("asked")) }) });
+  expect(bad(results)).toEqual([]);
 });
 
 const answers = { system: "h11", profile: "lab-kvm", generation: "1", token: "t1" };
@@ -51,6 +67,17 @@ test.each<[string, Partial<SiteProbe>, string]>([
   ["another profile in cobbler", { system: async () => ({ profile: "x", netboot: false }) }, "profile should be lab-kvm, and is x"],
   ["a name nobody knows", { addresses: async () => [] }, "h11.lab.test should be 10.91.0.11, and is unknown"],
   ["a name with two addresses", { addresses: async () => ["10.91.0.11", "10.91.0.99"] }, "and is 10.91.0.11, 10.91.0.99"],
+  ["a clock that is off", { clock: async () => "the clock of host 10.91.0.11 is 3600 s ahead" }, "3600 s ahead"],
+  ["another role", { lastRun: async () => ({ ...lastRun, role: "base" }) }, "role should be kvm-host, and is base"],
+  ["no role", { lastRun: async () => ({ role: "", done: "", report }) }, "role should be kvm-host, and is not said"],
+  ["a run of ours that did not end well", { lastRun: async () => ({ ...lastRun, done: "" }) }, "no run of ours has ended well"],
+  ["no report", { lastRun: async () => ({ ...lastRun, report: undefined }) }, "keeps no report"],
+  ["a report without a catalog", { lastRun: async () => ({ ...lastRun, report: { ...report, status: "failed" as const } }) }, "no catalog"],
+  [
+    "a report with a failed resource",
+    { lastRun: async () => ({ ...lastRun, report: { ...report, failed: [{ resource: "Package[x]", message: "no room", place: "" }] } }) },
+    "Package[x] no room",
+  ],
   ["an address without a name", { names: async () => [] }, "10.91.0.11 should be h11.lab.test, and is unknown"],
 ])("a host with %s fails exactly one check, with expected and seen", async (_what, changes, text) => {
   const results = await prove(changes);
@@ -90,7 +117,7 @@ test("a suite without a single check proves nothing", () => {
 
 test("the summary names what is wrong before it counts", async () => {
   const text = summarize(await prove({ names: async () => [] }));
-  expect(text).toMatch(/^FAILED h11: DNS[\s\S]*\n0 of 1 hosts proved; 2 of 3 checks passed\n$/);
+  expect(text).toMatch(/^FAILED h11: DNS[\s\S]*\nmachines and stores: 0 of 1 proved; 4 of 5 checks passed\n$/);
 });
 
 test("JUnit XML counts failures and errors and survives any text", () => {

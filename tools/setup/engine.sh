@@ -3,7 +3,9 @@
 # `testbed` takes the cached one when there is one, else the one on PATH.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/../.." && pwd)
-version=3.259.0
+# The one of the SDK.
+version=$(sed -n 's|.*"@pulumi/pulumi": "\([0-9.]*\)".*|\1|p' "$project/package.json")
+[ -n "$version" ] || { echo "set-up of the engine failed: package.json names no exact release of @pulumi/pulumi" >&2; exit 1; }
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cloudstack-testbed
 bin=$cache/pulumi/$version/bin
 log=$cache/log/engine.log

@@ -1,16 +1,47 @@
 import { type SettingDescription, settingsCatalogue } from "../catalogue.ts";
 import type { Commands, Request } from "../command.ts";
 import { listReply } from "../command.ts";
+import type { Row } from "../database.ts";
 import type { Reply } from "../envelope.ts";
-import { failed, invalidValue } from "../errors.ts";
+import { failed, invalidValue, malformed } from "../errors.ts";
 
-/** Settings with a scope of their own belong to objects, which an empty cloud has none of. */
-const scopes = ["zoneid", "clusterid", "storageid", "accountid", "domainid", "imagestoreuuid"];
+/** What a setting can be set for, by the parameter that names it: its name as lists write it, and as a reset does. */
+const scopes: Record<string, [scope: string, atReset: string]> = {
+  zoneid: ["zone", "Zone"],
+  clusterid: ["cluster", "Cluster"],
+  storageid: ["storagepool", "StoragePool"],
+  accountid: ["account", "Account"],
+  domainid: ["domain", "Domain"],
+  imagestoreuuid: ["imagestore", "ImageStore"],
+};
 
-function settingReply({ cloud }: Request, description: SettingDescription): Reply {
-  const { value: _, ...fields } = description;
-  const value = cloud.stored(description.name);
-  return { ...fields, ...(value === undefined ? {} : { value }) };
+const scopeParameters = ({ parameters }: Request) => Object.keys(scopes).filter((name) => parameters[name] !== undefined);
+const MANY = "cannot handle multiple IDs, provide only one ID corresponding to the scope";
+
+/** The object that a setting is asked for, or undefined for the whole cloud. */
+function scopeOf(request: Request): { object: Row; name: string; atReset: string } | undefined {
+  const [parameter] = scopeParameters(request);
+  if (!parameter) return undefined;
+  const object = request.cloud.database.find(request.parameters[parameter]) as Row;
+  const [name, atReset] = scopes[parameter] as [string, string];
+  return { object, name, atReset };
+}
+
+/** Values of an object's own stand in its details, as those of a zone show. */
+const own = (object: Row | undefined, name: string) => (object?.settings as Record<string, string> | undefined)?.[name];
+
+function settingReply(request: Request, description: SettingDescription, scope = scopeOf(request)): Reply {
+  const { value: _, scope: __, ...fields } = description;
+  const value = own(scope?.object, description.name) ?? request.cloud.stored(description.name);
+  return { ...fields, ...(scope ? { scope: scope.name } : {}), ...(value === undefined ? {} : { value }) };
+}
+
+/** The scope of a change; refused when the setting has another one. */
+function changedScope(request: Request, description: SettingDescription): ReturnType<typeof scopeOf> {
+  if (scopeParameters(request).length > 1) throw invalidValue(MANY);
+  const scope = scopeOf(request);
+  if (scope && scope.name !== description.scope) throw invalidValue(`Invalid scope id provided for the parameter ${description.name}`);
+  return scope;
 }
 
 /** In any text of it and in its value, as the database compares: ignoring case. */
@@ -61,9 +92,12 @@ export const configurationCommands: Commands = {
   listConfigurations: {
     run(request) {
       const { name, keyword, category, group } = request.parameters;
+      if (scopeParameters(request).length > 1) throw malformed(MANY);
+      const scope = scopeOf(request)?.name;
       const found = settingsCatalogue.filter(
         (one) =>
-          (name === undefined || one.name === name) &&
+          (scope === undefined || one.scope === scope) &&
+          (name === undefined || one.name.includes(name)) &&
           (keyword === undefined || mentions(request, one, keyword)) &&
           (category === undefined || one.category === category) &&
           (group === undefined || one.group === group),
@@ -79,18 +113,22 @@ export const configurationCommands: Commands = {
     run(request) {
       const description = known(request);
       const { value } = request.parameters;
-      if (scopes.some((scope) => request.parameters[scope] !== undefined))
-        throw invalidValue(`Invalid scope id provided for the parameter ${description.name}`);
+      const scope = changedScope(request, description);
       checkValue(description, value);
-      request.cloud.database.set(description.name, value || null);
+      const { database } = request.cloud;
+      if (scope) database.update(scope.object, { settings: { ...(scope.object.settings as object), [description.name]: value } });
+      else database.set(description.name, value || null);
       return { configuration: settingReply(request, description) };
     },
   },
   resetConfiguration: {
     run(request) {
       const description = known(request);
-      request.cloud.database.set(description.name, description.defaultvalue ?? null);
-      return { configuration: settingReply(request, description) };
+      const scope = changedScope(request, description);
+      const { database } = request.cloud;
+      if (!scope) database.set(description.name, description.defaultvalue ?? null);
+      else database.update(scope.object, { settings: { ...(scope.object.settings as object), [description.name]: undefined } });
+      return { configuration: settingReply(request, description, scope ? { ...scope, name: scope.atReset } : undefined) };
     },
   },
 };

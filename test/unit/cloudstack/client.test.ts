@@ -1,7 +1,7 @@
 // The client of CloudStack's API against the emulator, in this process.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Server as TcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -129,11 +129,45 @@ describe("errors", () => {
     expect(await failure(call())).toMatchObject({ kind, code });
   });
 
-  test("a port where nothing listens is unreachable, and a change is tried once only", async () => {
+  test("a port where nothing listens is unreachable", async () => {
     const [nothing = 0] = await freePorts(1);
-    const error = await failure(at(nothing, { kind: "open" }).change("registerUserKeys", { id: "1" }));
-    expect(error.kind).toBe("unreachable");
+    const error = await failure(at(nothing, { kind: "open" }).once("registerUserKeys", { id: "1" }));
+    expect(error).toMatchObject({ kind: "unreachable", code: "ECONNREFUSED" });
     expect(error.message).toContain("ECONNREFUSED");
+  });
+
+  test.each([
+    ["cut", 1, (response: ServerResponse) => void response.destroy()],
+    ["of 500", 1, (response: ServerResponse) => void response.writeHead(500).end("broken")],
+    ["of 503, which did nothing,", 3, (response: ServerResponse) => void response.writeHead(503).end("starting")],
+  ])("a change whose answer is %s is sent %i times", async (_, times, spoil) => {
+    let seen = 0;
+    const server: Server = createServer((_request, response) => {
+      seen++;
+      if (seen < 3) spoil(response);
+      else response.end(JSON.stringify({ createzoneresponse: { zone: { id: "z" } } }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    const { port } = server.address() as AddressInfo;
+    const change = at(port, { kind: "open" }).change("createZone", { name: "z" });
+    if (times === 3) expect(await change).toEqual({ zone: { id: "z" } });
+    else expect((await failure(change)).kind).toBe("unreachable");
+    expect(seen).toBe(times);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test("a list longer than a page is read to its end", async () => {
+    const server: Server = createServer((request, response) => {
+      const query = new URL(request.url ?? "", "http://x").searchParams;
+      const page = Number(query.get("page") ?? "1");
+      const size = Number(query.get("pagesize") ?? "2");
+      const zone = [1, 2, 3, 4, 5].slice((page - 1) * size, page * size).map((id) => ({ id }));
+      response.end(JSON.stringify({ listzonesresponse: { count: 5, ...(zone.length > 0 ? { zone } : {}) } }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    const rows = await at((server.address() as AddressInfo).port, { kind: "open" }).list<{ id: number }>("listZones", "zone");
+    expect(rows.map((one) => one.id)).toEqual([1, 2, 3, 4, 5]);
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test("reads are asked again until an overloaded server answers", async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { externalText, planOf } from "../../../runner/stack-plan.ts";
 import { loadInputs } from "../../../stacks/load.ts";
 import { checkout, findingsOf, swap } from "./change.ts";
 
@@ -38,13 +39,34 @@ describe("a site that only names a management server", () => {
     const loaded = external();
     expect(errors(loaded)).toEqual([]);
     expect(loaded.plan).toBeUndefined();
-    expect(loaded.external).toEqual({ site: "cloud", managementServer: { address: "127.0.0.1", port: 8096 } });
+    const { address, ports, credential } = loaded.external?.managementServer ?? {};
+    expect([address, ports, credential]).toEqual(["127.0.0.1", { api: 8080, open: 8096 }, "cloudstack"]);
+    expect(loaded.external?.cloud.zones.map((zone) => zone.name)).toEqual(["Sandbox-simulator"]);
   });
 
-  test("is warned of clear-text passwords, as upstream's files have them", () => {
+  test("is warned of clear-text passwords and of keys that nothing reads, as upstream's files have them", () => {
     const warnings = external().findings.filter((one) => one.severity === "warning");
-    expect(new Set(warnings.map((one) => one.code))).toEqual(new Set(["TB131"]));
+    expect(new Set(warnings.map((one) => one.code))).toEqual(new Set(["TB104", "TB131"]));
     expect(warnings.length).toBeGreaterThan(3);
+  });
+
+  test("has no machines to test or examine, and a command that would is refused with where its server is", () => {
+    external();
+    expect(() => planOf("cloud", folder)).toThrow(
+      expect.objectContaining({
+        status: 2,
+        message: expect.stringMatching(
+          /site cloud only names a management server that runs already, 127\.0\.0\.1:8096, and nothing is installed/,
+        ),
+      }),
+    );
+    expect(externalText("cloud", folder)).toContain("testbed check --stack cloud");
+  });
+
+  test("is told of its faults instead, while it has some", () => {
+    external({ inventory: "site: cloud\nmanagementServer: {}\n" });
+    expect(() => planOf("cloud", folder)).toThrow(/has no plan while its inputs have faults/);
+    expect(externalText("cloud", folder)).toBeUndefined();
   });
 
   test("is refused when its marvin file does not exist", () => {
@@ -59,10 +81,17 @@ describe("a site that only names a management server", () => {
     expect(errors(external({ marvin: (text) => text.replaceAll('"simulator"', '"KVM"') }))).toEqual([]);
   });
 
+  test("needs the keys or a login where the open port is closed", () => {
+    const inventory = "site: cloud\nmanagementServer: { address: cloud.example.com, ports: { open: 0 } }\n";
+    expect(errors(external({ inventory }))).toEqual(["TB130", "TB130"]);
+    const login = "  cloudstack-testbed:credentials: { cloudstack: { user: admin, password: { secure: x } } }\n";
+    expect(errors(external({ inventory, stack: login }))).toEqual([]);
+  });
+
   test.each<[string, Parameters<typeof external>[0], string[]]>([
-    ["an unknown key", { inventory: "site: cloud\nmanagementServer: { address: 127.0.0.1, prot: 8096 }\n" }, ["TB102"]],
+    ["an unknown key", { inventory: "site: cloud\nmanagementServer: { address: 127.0.0.1, port: 8096 }\n" }, ["TB102"]],
     ["no address", { inventory: "site: cloud\nmanagementServer: {}\n" }, ["TB103"]],
-    ["a port that is none", { inventory: "site: cloud\nmanagementServer: { address: 127.0.0.1, port: 0 }\n" }, ["TB103"]],
+    ["a port that is none", { inventory: "site: cloud\nmanagementServer: { address: 127.0.0.1, ports: { api: 0 } }\n" }, ["TB103"]],
     ["a password", { inventory: "site: cloud\nmanagementServer: { address: 127.0.0.1, password: x }\n" }, ["TB102", "TB131"]],
     [
       "overlapping ranges",
@@ -114,12 +143,18 @@ describe("hosts of the simulator on a site with machines", () => {
   });
 });
 
+test("a site with machines has a plan to test and examine", () => {
+  expect(planOf("kvm", checkout).machines).toHaveLength(4);
+  expect(externalText("kvm", checkout)).toBeUndefined();
+});
+
 test("the case of a hypervisor's name does not matter", () => {
   expect(findingsOf({ marvin: (text) => text.replaceAll('"hypervisor": "KVM"', '"hypervisor": "kvm"') })).toEqual([]);
 });
 
-test("a marvin file may have keys that nothing here knows", () => {
-  expect(findingsOf({ marvin: swap('"networktype"', '"remark": "the first zone", "networktype"') })).toEqual([]);
+test("a marvin file may have keys that nothing here knows, and is told of them", () => {
+  const found = findingsOf({ marvin: swap('"networktype"', '"remark": "the first zone", "networktype"') });
+  expect(found.map((one) => [one.severity, one.what])).toEqual([["warning", "nothing reads zones.0.remark"]]);
 });
 
 test("null stands for missing in a marvin file, as marvin reads it", () => {

@@ -32,6 +32,7 @@ rows(
   a profile of the management server that is not defined | profile: lab-management => profile: rhel | TB112 | profile: rhel
   an unknown log level | cloudstack-testbed:cloudstack: => cloudstack-testbed:logLevel: loud\n  cloudstack-testbed:cloudstack: | TB103 | logLevel
   an unknown limit | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installs: 4 }\n  cloudstack-testbed:cloudstack: | TB102 | limits
+  a limit of no resource type | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { operations: { run: 4 } }\n  cloudstack-testbed:cloudstack: | TB103 | limits
   a limit below nothing | cloudstack-testbed:cloudstack: => cloudstack-testbed:limits: { installSeconds: 0 }\n  cloudstack-testbed:cloudstack: | TB103 | limits
   a missing secret | / {4}bmc:\n {6}user: lab\n {6}password:\n {8}secure: \S+\n/ => | TB130 | credentials:
   a secret without its user | / {6}user: cobbler\n/ => | TB130 | credentials:

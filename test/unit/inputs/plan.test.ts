@@ -7,6 +7,7 @@ import { stackConfiguration, stackFileSchema } from "../../../stacks/config.ts";
 import { type Inventory, inventorySchema } from "../../../stacks/inventory.ts";
 import { loadInputs } from "../../../stacks/load.ts";
 import { type Marvin, marvinSchema } from "../../../stacks/marvin.ts";
+import { clusterSchema } from "../../../stacks/marvin-schema.ts";
 import { type Plan, plan } from "../../../stacks/plan.ts";
 import { parseBySchema } from "../../../stacks/schema.ts";
 import { parseMarvinSource, parseYamlSource } from "../../../stacks/sources/index.ts";
@@ -82,6 +83,8 @@ describe("what the stack file says", () => {
       simultaneousInstalls: 4,
       bmcPacingSeconds: 0,
       installSeconds: 60,
+      runSeconds: 1800,
+      startSeconds: 900,
     });
     expect(loadText(more("limits: { bmcPacingSeconds: 5 }"), marvin).machines.map((machine) => machine.bmc.pacingSeconds)).toEqual([
       5, 5, 5, 5,
@@ -147,16 +150,9 @@ describe("for any site", () => {
         ]),
       );
       const hosts = used.map((number) => ({ name: `m${number}`, hypervisor: kinds.next().value as string }));
-      const clusters = hosts.map(({ name, hypervisor }) => ({
-        clustername: `c-${name}`,
-        hypervisor,
-        clustertype: "CloudManaged",
-        hosts: [{ url: `http://${name}`, username: undefined, password: undefined, hosttags: undefined }],
-        primaryStorages: [],
-        url: undefined,
-        username: undefined,
-        password: undefined,
-      }));
+      const clusters = hosts.map(({ name, hypervisor }) =>
+        clusterSchema.parse({ clustername: `c-${name}`, hypervisor, clustertype: "CloudManaged", hosts: [{ url: `http://${name}` }] }),
+      );
       const [zone] = cloud.zones as [Marvin["zones"][number]];
       const pods = zone.pods.map((pod) => ({ ...pod, clusters }));
       return { inventory: { ...base, machines }, marvin: { ...cloud, zones: [{ ...zone, pods }] }, hosts };
