@@ -31,9 +31,6 @@ type Deep<T> = pulumi.Input<T extends readonly (infer E)[] ? Deep<E>[] : T exten
 /** The arguments of a resource, each part a plain value or an output. Which may be left out, the schema knows: `check` fills them in. */
 export type Arguments<I> = { [K in keyof I]?: Deep<I[K]> };
 
-/** The property of a resource in a program that holds an output: `id` is the resource's own there. */
-const propertyOf = (output: string) => (output === "id" ? SERVER_ID : output);
-
 /**
  * Marks an output's rejection as handled. These two promises are all of an output that nobody else waits for; `pulumi.recover` does the same
  * with a second output beside each, which doubles what a program of a thousand machines makes.
@@ -42,6 +39,9 @@ function ignoreRejection(output: pulumi.Output<unknown>): void {
   const { isKnown, isSecret } = output as unknown as Record<"isKnown" | "isSecret", Promise<boolean>>;
   for (const promise of [isKnown, isSecret]) promise.catch(() => undefined);
 }
+
+/** The property of a resource in a program that holds an output: `id` is the resource's own there. */
+const propertyOf = (output: string) => (output === "id" ? SERVER_ID : output);
 
 /** A resource of this project in a Pulumi program. */
 export class TestbedResource<I extends object, O extends object> extends pulumi.dynamic.Resource {
