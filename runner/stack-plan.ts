@@ -20,6 +20,13 @@ export function externalText(stack: string, folder = projectFolder): string | un
   return external && nothingInstalled(stack, external);
 }
 
+/** Whether the stack has a cloud whose health can be asked: a management server, and a zone that is switched on. */
+export function hasGate(stack: string, folder = projectFolder): boolean {
+  const { plan, external } = loadInputs(folder, { stack });
+  const planned = plan?.managementServer ? plan : external;
+  return planned?.cloud.zones.some((zone) => zone.enabled) ?? false;
+}
+
 type External = NonNullable<ReturnType<typeof loadInputs>["external"]>;
 
 const faulty = (stack: string) => `Stack ${stack} has no plan while its inputs have faults: see \`testbed check --stack ${stack}\`.`;

@@ -40,6 +40,7 @@ echo "LAB image $lab_image"
 testbed-disk "$lab_image" || fail "the image cannot be written"
 echo "$lab_hostname" >/target/etc/hostname
 printf 'address=%s\nnetmask=%s\ngateway=%s\n' "$lab_ip" "$lab_netmask" "$lab_gateway" >/target/etc/lab-net
+printf 'root:%s:19000:0:99999:7:::\n' "${lab_password:-*}" >/target/etc/shadow
 printf 'nameserver %s\n' $lab_dns >/target/etc/resolv.conf
 printf 'system=%s\nprofile=%s\ndistro=%s\ngeneration=%s\ntoken=%s\n' "$lab_system" "$lab_profile" "$lab_distro" "$lab_generation" "$lab_token" >/target/etc/testbed-install
 [ "$fault" != ssh-refuses ] || : >/target/etc/no-ssh

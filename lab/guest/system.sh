@@ -11,4 +11,4 @@ ip route replace default via "$gateway"
 cloudstack-forward &
 echo "LAB disk system up"
 if [ -e /etc/no-ssh ]; then exec sleep 1000000; fi
-exec dropbear -F -E -s -R
+exec dropbear -F -E -R

@@ -7,7 +7,7 @@ import { checkKickstart } from "./kickstart.ts";
 import { templateKind } from "./template.ts";
 
 /** The answer-file variables that one installation brings along. */
-export const installVariables: readonly string[] = ["install_token", "install_generation"];
+export const installVariables: readonly string[] = ["install_token", "install_generation", "install_password"];
 
 export interface InstallState {
   /** Whether the next network boot starts the installer; cobbler switches it off at the end of an installation. */
@@ -45,16 +45,25 @@ async function ownSystem(context: Context, client: CobblerClient, name: string):
   return item;
 }
 
-/** Arms the next network boot of a system of ours: one save for netboot, token and generation. */
+/** What one installation tells its answer file. */
+export interface InstallVariables {
+  token: string;
+  generation: string;
+  /** root's, as crypt(3) hash. */
+  passwordHash: string;
+}
+
+/** Arms the next network boot of a system of ours: one save for netboot and the answer file's variables. */
 export async function beginInstall(
   context: Context,
   connection: CobblerConnection,
   system: string,
-  variables: { token: string; generation: string },
+  { token, generation, passwordHash }: InstallVariables,
 ): Promise<void> {
   const client = new CobblerClient(context, connection);
   const item = await ownSystem(context, client, system);
-  const meta = { ...textRecord(item.autoinstall_meta), install_token: variables.token, install_generation: variables.generation };
+  const variables = { install_token: token, install_generation: generation, install_password: passwordHash };
+  const meta = { ...textRecord(item.autoinstall_meta), ...variables };
   const comment = markedComment("system", item, context.mark);
   await client.save("system", system, Object.entries({ comment, autoinstall_meta: meta, netboot_enabled: true }), "edit");
 }

@@ -8,6 +8,7 @@ import { DriverLogs } from "./driver-logs.ts";
 import { Phases } from "./phases.ts";
 import type { PowerControl } from "./power.ts";
 import type { Identity } from "./proof.ts";
+import { rootPasswordHash } from "./root-password.ts";
 import { Observer, phaseOf, reachedInstaller } from "./sight.ts";
 import { differences, type InstallationInputs, type InstallationOutputs, outputs, wantedInstallation } from "./wanted.ts";
 
@@ -44,7 +45,8 @@ async function install(context: Context, inputs: InstallationInputs, power: Powe
   phases.begin("arming cobbler");
   const before = await retry(context.signal, () => installState(context, inputs.cobbler, inputs.system));
   const gate = (await restartsDhcp(context, inputs.cobbler)) ? bootGate(inputs.cobbler.url) : undefined;
-  const arm = () => beginInstall(context, inputs.cobbler, inputs.system, { token, generation: inputs.generation });
+  const variables = { token, generation: inputs.generation, passwordHash: rootPasswordHash(context, inputs.ssh.credential) };
+  const arm = () => beginInstall(context, inputs.cobbler, inputs.system, variables);
   context.touched();
   await (gate ? gate.arm(context, inputs.installSeconds, arm) : arm());
   const answer = await renderAnswerFile(context, inputs.cobbler, inputs.system);

@@ -156,11 +156,13 @@ async function answerWith(text: string, kind: "shell" | "kickstart" = "shell"): 
   await apply(template, { ...aTemplate, ...rewrite(text), kind });
 }
 
+const armed = (token: string, generation: string) => ({ token, generation, passwordHash: "$6$salt$hash/." });
+
 describe("an installation", () => {
   afterEach(() => answerWith(answers));
 
   test("arms netboot with token and generation, which are no drift of the system", async () => {
-    await beginInstall(testContext(), server, aSystem.name, { token: "t0k3n", generation: "7" });
+    await beginInstall(testContext(), server, aSystem.name, armed("t0k3n", "7"));
     expect(await installState(testContext(), server, aSystem.name)).toMatchObject({
       netbootEnabled: true,
       token: "t0k3n",
@@ -177,6 +179,11 @@ describe("an installation", () => {
     expect(answer).not.toContain("cloudstack-testbed");
   });
 
+  test("gets root's password as a hash, with every $ of it", async () => {
+    await answerWith(`${answers}password='$getVar("install_password", "*")'\n`);
+    expect(await renderAnswerFile(testContext(), server, aSystem.name)).toContain("password='$6$salt$hash/.'");
+  });
+
   test("gets the text of a snippet, without our mark", async () => {
     await answerWith("before\n$SNIPPET('contract/part')\nafter\n");
     const answer = await renderAnswerFile(testContext(), server, aSystem.name);
@@ -191,13 +198,13 @@ describe("an installation", () => {
   });
 
   test("of another owner's system is neither begun nor ended", async () => {
-    const begun = beginInstall(testContext(theirs), server, aSystem.name, { token: "x", generation: "1" });
+    const begun = beginInstall(testContext(theirs), server, aSystem.name, armed("x", "1"));
     expect((await failure(begun)).code).toBe("foreign");
     expect(await endInstall(testContext(theirs), server, aSystem.name)).toBe(false);
   });
 
   test("of a missing system is refused, and its end is success", async () => {
-    const begun = beginInstall(testContext(), server, "never-made", { token: "x", generation: "1" });
+    const begun = beginInstall(testContext(), server, "never-made", armed("x", "1"));
     expect((await failure(begun)).code).toBe("missing");
     expect(await endInstall(testContext(), server, "never-made")).toBe(true);
     expect(await installState(testContext(), server, "never-made")).toBeUndefined();
@@ -205,9 +212,9 @@ describe("an installation", () => {
 
   test("whose arming fails after it was persisted is armed by the next try", async () => {
     await fault("cobblerd", "save-fails");
-    const begun = beginInstall(testContext(), server, aSystem.name, { token: "again", generation: "8" });
+    const begun = beginInstall(testContext(), server, aSystem.name, armed("again", "8"));
     expect((await failure(begun).finally(() => fault("cobblerd", "clear"))).code).toBe("trigger-failed");
-    await beginInstall(testContext(), server, aSystem.name, { token: "again", generation: "8" });
+    await beginInstall(testContext(), server, aSystem.name, armed("again", "8"));
     expect(await hand.call("get_system", aSystem.name)).toMatchObject({ comment: ourMark, netboot_enabled: true });
   });
 

@@ -205,11 +205,18 @@ test(
     writeFileSync(`${primary}/volume`, "of the cloud");
     project.edit("environments/lab/half-kvm.cfg", (text) => text.replace(/(half-kvm-primary"\s*\})/, `$1${inMarvin}`));
     const store = `nfs:Store 10.91.0.1:${third}`;
-    expect(operations(await green(project.up()))).toEqual([`${store} created`, "site:Lease lab-lease updated"]);
+    const pool = "cloudstack:StoragePool half-kvm/half-kvm-pod0/half-kvm-pod0-c0/half-kvm-pod0-ps1";
+    const around = (what: string) => [
+      "cloudstack:Health lab updated",
+      `${pool} ${what}`,
+      `${store} ${what}`,
+      "site:Lease lab-lease updated",
+    ];
+    expect(operations(await green(project.up()))).toEqual(around("created"));
     expect(readdirSync(third)).toEqual([".cloudstack-testbed-store"]);
     writeFileSync(`${third}/volume`, "of the cloud");
     project.edit("environments/lab/half-kvm.cfg", (text) => text.replace(inMarvin, ""));
-    expect(operations(await green(project.up()))).toEqual([`${store} deleted`, "site:Lease lab-lease updated"]);
+    expect(operations(await green(project.up()))).toEqual(around("deleted"));
     expect([existsSync(third), readdirSync(primary).sort()]).toEqual([false, [".cloudstack-testbed-store", "volume"]]);
   },
   rowMilliseconds,

@@ -11,6 +11,7 @@ lab_dns="#echo " ".join($name_servers)#"
 lab_image="http://$http_server/lab/${lab_image}"
 lab_generation="$getVar('install_generation', 'none')"
 lab_token="$getVar('install_token', '')"
+lab_password='$getVar("install_password", "*")'
 lab_pre() {
 :
 $SNIPPET('autoinstall_start')
