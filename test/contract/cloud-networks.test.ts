@@ -241,7 +241,9 @@ describe("a shared guest network", () => {
 
 test("a device of a plug-in that the server does not have is refused by name", async () => {
   const device = { ...on, provider: "Netscaler" as const, hostname: "10.0.0.9" };
-  const error = await failure(cloud.up(networkDevice, device));
+  const unknown = apiError("listApis", 530, 9999, "unable to find an api by that name");
+  cloud.proxy.spoil("listApis", unknown, { times: Number.POSITIVE_INFINITY });
+  const error = await failure(cloud.up(networkDevice, device)).finally(() => cloud.proxy.clear());
   expect(error).toMatchObject({ kind: "invalid", code: "432" });
   expect(error.message).toMatch(/Netscaler device 10\.0\.0\.9 needs the command addNetscalerLoadBalancer/);
 });

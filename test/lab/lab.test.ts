@@ -1,10 +1,11 @@
 // The embedded lab from outside: start, ways in, crash, stop.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Lab, labCommand, labExecArguments, labStatus, startLab, stopLab } from "../../lab/index.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 let lab: Lab;
@@ -212,6 +213,7 @@ test("after the supervisor is killed the next start brings it back with cobbler'
   inside("sh", "-c", "echo kept >/var/lib/cobbler/kept");
   const holder = JSON.parse(readFileSync(join(lab.state, "holder.json"), "utf8")) as { pid: number };
   process.kill(holder.pid, "SIGKILL");
+  await waitUntil("the holder to be gone", () => !existsSync(`/proc/${holder.pid}`));
   expect(await startLab(lab, { machines: "light" })).toBe("started");
   expect(inside("cat", "/var/lib/cobbler/kept").stdout).toBe("kept\n");
 });
