@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type CloudServer, globalSetting, health, restart } from "../providers/cloudstack/index.ts";
-import { type Arguments, TestbedResource } from "../providers/kernel/resource.ts";
+import { type Arguments, TestbedResource, valueOnly } from "../providers/kernel/resource.ts";
 import { fingerprint } from "./arguments.ts";
 import type { CloudPlan } from "./cloud-plan.ts";
 import type { CloudSite, RoleMachine } from "./cloud-site.ts";
@@ -99,8 +99,8 @@ export class MarvinCloud extends pulumi.ComponentResource {
     if (live.length === 0) return undefined;
     const expected = live.map(({ planned, hostIds, poolIds }) => ({
       name: planned.name,
-      hosts: pulumi.all(hostIds),
-      pools: pulumi.all(poolIds),
+      hosts: valueOnly(pulumi.all(hostIds)),
+      pools: valueOnly(pulumi.all(poolIds)),
     }));
     const needs = [...zones.map((zone) => zone.enabled), ...region];
     const args = { server: site.server, zones: expected, plan: fingerprint(cloud) };

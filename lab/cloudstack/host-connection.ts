@@ -49,6 +49,8 @@ function ask({ address, port, username, password }: Target, url: string): Promis
     };
     client.once("error", (error: Error & { level?: string }) => {
       const isRefused = error.level === "client-authentication";
+      // As the server's log: its answer tells no reason.
+      console.error(`addHost ${url}: ${address}:${port}: ${error.message}`);
       end(
         unexpected(
           isRefused
