@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import type { Cloud } from "../cloud.ts";
 import { type Commands, listReply, type Request } from "../command.ts";
 import { type Row, timeText } from "../database.ts";
@@ -52,9 +53,10 @@ async function addHost(request: Request): Promise<Reply> {
   }
   if (take(cloud.faults, "cloud-host-refused")) throw notFound(text);
   if (!username) throw invalidValue("Username need to be provided.");
-  const duplicate = cloud.database.table("host").find((one) => one.address === url.hostname && one.type === "Routing");
-  if (duplicate || url.hostname.startsWith("sim")) throw notFound(text);
-  const contact = { address: url.hostname, port: Number(url.port || SSH_PORT) };
+  if (url.hostname.startsWith("sim")) throw notFound(text);
+  const contact = { address: await addressOf(url.hostname, text), port: Number(url.port || SSH_PORT) };
+  const duplicate = cloud.database.table("host").find((one) => one.address === contact.address && one.type === "Routing");
+  if (duplicate) throw notFound(text);
   const found = await connect({ hypervisor, ...contact, username, password: password ?? "" }, text);
   return added(cloud, insertHost(cloud, found, { ...place, ...contact, hypervisor, resourceState, tags: hosttags }));
 }
@@ -72,6 +74,16 @@ function added(cloud: Cloud, host: Row): Reply {
   }
   registerTemplates(cloud, cloud.database.find(host.zoneId) as Row);
   return { count: 1, host: [hostReply(cloud, host)] };
+}
+
+/** A host's row has the address of its name, not the name. */
+async function addressOf(name: string, url: string): Promise<string> {
+  try {
+    return (await lookup(name, 4)).address;
+  } catch (error) {
+    console.error(`addHost ${url}: ${String(error)}`);
+    throw notFound(url);
+  }
 }
 
 function parsed(text: string): URL {
