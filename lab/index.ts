@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { askControl, type ControlReply } from "./control.ts";
+import { childNamespace, processesIn } from "./pid-namespace.ts";
 import { type LabSettings, labSettings } from "./settings.ts";
 
 /** One lab: where its state lies and which site it serves. */
@@ -17,6 +18,8 @@ interface Holder {
   pid: number;
   /** Field 22 of /proc/PID/stat: a pid alone may belong to another process by now. */
   startTime: string;
+  /** The PID namespace of all that it started; noted once the lab serves. */
+  namespace?: string;
 }
 
 export interface LabStatus extends LabSettings {
@@ -59,10 +62,13 @@ function startTime(pid: number): string | undefined {
   }
 }
 
+function notedHolder(lab: Lab): Holder | undefined {
+  return existsSync(holderFile(lab)) ? (JSON.parse(readFileSync(holderFile(lab), "utf8")) as Holder) : undefined;
+}
+
 function holderOf(lab: Lab): Holder | undefined {
-  if (!existsSync(holderFile(lab))) return undefined;
-  const holder = JSON.parse(readFileSync(holderFile(lab), "utf8")) as Holder;
-  return startTime(holder.pid) === holder.startTime ? holder : undefined;
+  const holder = notedHolder(lab);
+  return holder && startTime(holder.pid) === holder.startTime ? holder : undefined;
 }
 
 /**
@@ -75,8 +81,9 @@ export async function startLab(lab: Lab, wishes: Partial<LabSettings> = {}, limi
     // A lab that lost a daemon looks alive but cannot serve; one just killed may still answer once. Both are started anew.
     const status = await labStatus(lab).catch(() => undefined);
     if (status && Object.values(status.daemons).every((state) => state === "running") && holderOf(lab)) return "running";
-    await stopLab(lab);
   }
+  // Also where the holder is gone: what it held may not be yet.
+  await stopLab(lab);
   rmSync(socketFile(lab), { force: true });
   mkdirSync(join(lab.state, "log"), { recursive: true });
   const logFile = join(lab.state, "log/supervisor.log");
@@ -118,27 +125,33 @@ export async function startLab(lab: Lab, wishes: Partial<LabSettings> = {}, limi
     }
     await pause(50);
   }
+  const holder = holderOf(lab);
+  if (holder) writeFileSync(holderFile(lab), JSON.stringify({ ...holder, namespace: childNamespace(holder.pid) }));
   return "started";
 }
 
 /** Ends every process of the lab; disks and daemons' data stay in the state folder. */
 export async function stopLab(lab: Lab, limitSeconds = 10): Promise<"stopped" | "not running"> {
+  const noted = notedHolder(lab);
   const holder = holderOf(lab);
   rmSync(socketFile(lab), { force: true });
-  if (!holder) {
-    rmSync(holderFile(lab), { force: true });
-    return "not running";
-  }
+  const namespace = noted?.namespace ?? (holder && childNamespace(holder.pid));
   // KILL: `unshare --fork` ignores TERM, and the kernel ends everything in the PID namespace with its holder.
-  process.kill(holder.pid, "SIGKILL");
+  if (holder) process.kill(holder.pid, "SIGKILL");
   const deadline = performance.now() + limitSeconds * 1000;
-  while (startTime(holder.pid) !== undefined) {
+  const left = () => [
+    ...(holder && startTime(holder.pid) !== undefined ? [holder.pid] : []),
+    ...(namespace === undefined ? [] : processesIn(namespace)),
+  ];
+  for (let pids = left(); pids.length > 0; pids = left()) {
+    // Of a holder that is long gone nothing is left: by now its namespace's number may be another one's.
+    if (performance.now() > deadline && !holder) break;
     if (performance.now() > deadline)
-      throw new Error(`the lab's holder (pid ${holder.pid}) is still there ${limitSeconds} s after SIGKILL`);
+      throw new Error(`processes ${pids.join(", ")} of the lab are still there ${limitSeconds} s after SIGKILL`);
     await pause(20);
   }
   rmSync(holderFile(lab), { force: true });
-  return "stopped";
+  return holder ? "stopped" : "not running";
 }
 
 /** Stops the lab and forgets disks, objects and logs. */
