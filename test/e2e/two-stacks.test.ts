@@ -97,6 +97,8 @@ describe("the whole xen stack while kvm holds hosts", () => {
   let whole: Project;
   beforeAll(async () => {
     await green(xen.destroy());
+    // The other file has the same hosts in another zone: a cloud that lives has them already.
+    await green(kvm.destroy());
     kvm.edit(kvm.stackFile, (text) => text.replace("half-kvm.cfg", "lab-kvm.cfg"));
     await green(kvm.up());
     whole = new Project({ stack: "xen" });
